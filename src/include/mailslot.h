@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mailslot.h - Windows mailslots for Linux.
+ *
+ * One process owns a named slot; any number of others drop messages into it; the
+ * owner reads them when it likes. There is no server and no connection, and
+ * nothing is left behind when the owner ends, by whatever cause.
+ *
+ *     mailslot *slot;                              The owner.
+ *     mailslot_create("jobs", NULL, &slot);
+ *     mailslot_read(slot, buffer, sizeof buffer, MAILSLOT_FOREVER, &size);
+ *     slot = mailslot_close(slot);
+ *
+ *     mailslot_send("jobs", "hello", 5, 0);        Anybody else.
+ *
+ * What holds for every call:
+ *
+ * Result.   Calls that can fail return 0 or a negative errno value. Results come
+ *           back through the last parameters, named ret_..., which are written
+ *           only on success unless the call says otherwise.
+ * Handles.  A `mailslot` is the owner's end, a `mailslot_writer` a sender's. One
+ *           thread at a time may use a handle (mailslot_cancel excepted);
+ *           different handles are independent. NULL, a handle of the other kind
+ *           and, in a forked child, a handle that the parent made give EBADF.
+ *           After a close the memory is gone: `slot = mailslot_close(slot)`.
+ * Time.     timeout_ms is relative, in milliseconds, on a clock that does not
+ *           jump: 0 does not wait, MAILSLOT_FOREVER waits for ever, anything in
+ *           between waits that long at most. Reading calls also take
+ *           MAILSLOT_DEFAULT: the slot's own timeout. Other values are EINVAL.
+ * Signals.  The library installs no handler and raises no signal. When a handler
+ *           has run during a wait, the call returns EINTR; nothing is lost or
+ *           consumed, and the caller may call again.
+ * Users.    A slot belongs to the effective user that created it, and only
+ *           processes of that user can reach it. Differs: on Windows an access
+ *           list decides.
+ *
+ * A message that a send call accepted is read once, whole and in order, unless its
+ * slot dies. A slot dies when it is closed and when its owner ends: exits,
+ * executes another program or is killed. The owner is the thread that created the
+ * slot, so create it on a thread that lives as long as the slot is to live. Unread
+ * messages die with the slot and its name is free at once. (MS: CreateMailslot,
+ * Mailslots.)
+ *
+ * Names. `HelloWorld`, `\\.\mailslot\HelloWorld` and `//./mailslot/HelloWorld` are
+ * one local slot. Prefix and name compare without ASCII case; bytes above 127
+ * compare as they are (Differs: Windows folds all letters). `\` and `/` separate
+ * components; `a` and `a\b` are unrelated, and no parent needs to exist. A bare
+ * name has 1 to MAILSLOT_NAME_MAX bytes. EINVAL: NULL, an empty name or component,
+ * a component that ends in a dot or a space (so also `.` and `..`), control
+ * characters, any other device `\\.\...` or `\\?\...`, a host without
+ * `\mailslot\name`. ENAMETOOLONG: a longer name. `\\HOST\mailslot\name`,
+ * `\\DOMAIN\mailslot\name` and `\\*\mailslot\name` are slots of other machines
+ * (this machine's own host name is local): EINVAL to create, EOPNOTSUPP to send to
+ * in this build.
+ */
+#ifndef MAILSLOT_H
+#define MAILSLOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define MAILSLOT_API __attribute__((visibility("default")))
+#else
+#define MAILSLOT_API
+#endif
+
+#define MAILSLOT_VERSION "0.1.0"
+
+/* Wait for ever. (MS: MAILSLOT_WAIT_FOREVER) */
+#define MAILSLOT_FOREVER UINT32_MAX
+
+/* In reading calls: the timeout that the slot has. */
+#define MAILSLOT_DEFAULT (-1)
+
+/* mailslot_info.next_size when nothing is queued. (MS: MAILSLOT_NO_MESSAGE) */
+#define MAILSLOT_NO_MESSAGE UINT32_MAX
+
+/* Longest bare name, in bytes. */
+#define MAILSLOT_NAME_MAX 246
+
+/* The owner's end of a slot. */
+typedef struct mailslot mailslot;
+
+/* A sender's end of a slot. */
+typedef struct mailslot_writer mailslot_writer;
+
+/* How to create a slot. Start from MAILSLOT_OPTIONS_INIT. */
+typedef struct mailslot_options {
+    size_t size;               /* sizeof(mailslot_options); else EINVAL */
+    uint32_t max_message_size; /* bytes; 0: as large as the slot can hold */
+    uint32_t timeout_ms;       /* what MAILSLOT_DEFAULT means for reads; 0: no wait */
+    uint64_t max_bytes;        /* bound of the queue in bytes, up to 2^40; 0: 1 GiB */
+} mailslot_options;
+
+#define MAILSLOT_OPTIONS_INIT \
+    { sizeof(mailslot_options), 0, 0, 0 }
+
+/* One message and its envelope, as the reader sees it. */
+typedef struct mailslot_message {
+    const void *data;  /* `size` bytes; see mailslot_peek for how long */
+    size_t size;       /* bytes, 0 or more */
+    uint64_t sequence; /* 1 for the slot's first message, then one more each */
+    int64_t time_ns;   /* when it was sent: nanoseconds since 1970, to some 4 ms */
+    uint32_t pid;      /* the sender's process, as it saw itself, */
+    uint32_t uid;      /* its effective user */
+    uint32_t gid;      /* and its effective group when it opened the slot */
+} mailslot_message;
+
+/* One message to send. */
+typedef struct mailslot_buffer {
+    const void *data; /* may be NULL when size is 0 */
+    size_t size;      /* bytes */
+} mailslot_buffer;
+
+/* What a slot looks like. Start from MAILSLOT_INFO_INIT. */
+typedef struct mailslot_info {
+    size_t size;                      /* sizeof(mailslot_info); else EINVAL */
+    char name[MAILSLOT_NAME_MAX + 1]; /* bare, as created, separators as `\` */
+    uint32_t max_message_size;        /* as created; 0: as large as it can hold */
+    uint32_t timeout_ms;              /* as created or set */
+    uint32_t next_size;               /* bytes of the message to be read next,
+                                         MAILSLOT_NO_MESSAGE when count is 0 */
+    uint32_t mode;                    /* permission bits: 0600 */
+    uint32_t pid;                     /* the owner's process */
+    uint32_t uid;                     /* and its effective user */
+    uint64_t count;                   /* messages queued */
+    uint64_t bytes;                   /* bytes queued, payload only */
+    uint64_t max_bytes;               /* bound of the queue, as rounded up */
+    uint64_t received;                /* messages accepted since it was created */
+    uint64_t rejected;                /* messages refused: too large, full, no memory */
+    int64_t created_ns;               /* nanoseconds since 1970 */
+} mailslot_info;
+
+#define MAILSLOT_INFO_INIT \
+    { sizeof(mailslot_info), {0}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/*
+ * Create a slot and become its owner. (MS: CreateMailslot)
+ *
+ * options: NULL for the defaults. The queue takes max_bytes: a power of two, at
+ * least 4096 and at least twice max_message_size, so what was asked for is rounded
+ * up (mailslot_get_info tells the result). A message takes its size plus 32 bytes,
+ * rounded up to 8. With max_message_size 0 the largest message is max_bytes / 2 -
+ * 32. Memory is used only for what is queued. Removes what killed owners of this
+ * user left behind. Does not wait, except up to a second for another process that
+ * is removing a dead slot of the same name. The caller owns *ret_slot and closes
+ * it.
+ *
+ * EINVAL        not a local slot's name; options out of range; NULL ret_slot
+ * ENAMETOOLONG  the name is too long
+ * EEXIST        the name has a live owner, which is untouched
+ * EACCES        the name is taken by a file of another user, or the directory of
+ *               the slots may not be written
+ * EBADMSG       the name is taken by a file that is not a slot
+ * ENOENT        the directory of the slots (MAILSLOT_DIR, else /dev/shm) does not
+ *               exist, or its file system has no files without a name
+ * ETIMEDOUT     a dead slot of this name is held by a stopped process
+ * EFBIG         the limit on file sizes (RLIMIT_FSIZE) is below max_bytes
+ * ENOSPC ENOMEM EMFILE ENFILE  no memory or no descriptor
+ * A failed call leaves nothing behind.
+ */
+MAILSLOT_API int mailslot_create(const char *name, const mailslot_options *options,
+                                 mailslot **ret_slot);
+
+/*
+ * Close a slot: its unread messages are gone, its name is free, and its writers
+ * get EPIPE. (MS: CloseHandle) Returns NULL. NULL is allowed. In a forked child it
+ * only frees the child's memory and the slot lives on. Waits at most a second (for
+ * a stopped writer).
+ */
+MAILSLOT_API mailslot *mailslot_close(mailslot *slot);
+
+/*
+ * Read one message and remove it. (MS: ReadFile)
+ *
+ * Copies the next message, of *ret_size bytes, into buffer. Reading a message of 0
+ * bytes is a success with *ret_size 0. Waits for a message up to timeout_ms.
+ *
+ * EAGAIN     nothing is queued, and the timeout is 0
+ * ETIMEDOUT  nothing came in time
+ * EMSGSIZE   the message is larger than capacity: it stays, and *ret_size says how
+ *            large it is
+ * EINTR      a signal handler ran during the wait
+ * ECANCELED  mailslot_cancel was called
+ * EBADMSG    the slot's memory was damaged; close the slot
+ * EINVAL     timeout out of range; NULL ret_size; NULL buffer with a capacity
+ * EBADF      not a slot of this process
+ */
+MAILSLOT_API int mailslot_read(mailslot *slot, void *buffer, size_t capacity,
+                               int64_t timeout_ms, size_t *ret_size);
+
+/*
+ * Look at the next message without copying or removing it.
+ *
+ * Each call shows the message after the one shown before, so that several can be
+ * looked at and then removed at once with mailslot_consume, or kept with
+ * mailslot_unpeek. The first call after one of those, or after mailslot_read,
+ * starts at the head of the queue. ret_message->data points into memory that is
+ * shared with the writers: it is valid until the next mailslot_consume,
+ * mailslot_read or mailslot_close, and a process of the same user that misbehaves
+ * could change it. Waits for a message up to timeout_ms. Errors: as mailslot_read,
+ * but for EMSGSIZE.
+ */
+MAILSLOT_API int mailslot_peek(mailslot *slot, int64_t timeout_ms,
+                               mailslot_message *ret_message);
+
+/*
+ * Remove all messages that mailslot_peek has shown. Does not wait. Nothing shown:
+ * nothing happens. EBADF: not a slot of this process.
+ */
+MAILSLOT_API int mailslot_consume(mailslot *slot);
+
+/*
+ * Keep the messages that mailslot_peek has shown: the next call starts again at
+ * the head of the queue. Does not wait. EBADF: not a slot of this process.
+ */
+MAILSLOT_API int mailslot_unpeek(mailslot *slot);
+
+/*
+ * Wait until a message is queued that mailslot_peek has not shown; removes
+ * nothing. Errors: as mailslot_read, but for EMSGSIZE.
+ */
+MAILSLOT_API int mailslot_wait(mailslot *slot, int64_t timeout_ms);
+
+/*
+ * End the wait of another thread: the reading call that waits on this slot now, or
+ * else the next one that would wait, returns ECANCELED. Messages stay. May be
+ * called from any thread and from a signal handler, as long as the slot is not
+ * closed meanwhile. (MS: CancelIoEx) EBADF: not a slot of this process.
+ */
+MAILSLOT_API int mailslot_cancel(mailslot *slot);
+
+/*
+ * Set the timeout that MAILSLOT_DEFAULT means, in milliseconds or
+ * MAILSLOT_FOREVER. (MS: SetMailslotInfo) EBADF: not a slot of this process.
+ */
+MAILSLOT_API int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms);
+
+/*
+ * Tell what the slot looks like. (MS: GetMailslotInfo) Exact, never waits, changes
+ * nothing. info may be NULL: then it only checks the handle. Differs: writers may
+ * ask too, and anybody of the same user by name.
+ *
+ * EINVAL        info->size is not sizeof(mailslot_info); not a slot's name
+ * EBADF         not a slot, or not a writer, of this process
+ * EPIPE         mailslot_writer_get_info: the owner has gone
+ * ENAMETOOLONG ENOENT EACCES EBADMSG EOPNOTSUPP ENOMEM EMFILE ENFILE
+ *               mailslot_get_info_by_name: as mailslot_open
+ */
+MAILSLOT_API int mailslot_get_info(mailslot *slot, mailslot_info *info);
+MAILSLOT_API int mailslot_writer_get_info(mailslot_writer *writer, mailslot_info *info);
+MAILSLOT_API int mailslot_get_info_by_name(const char *name, mailslot_info *info);
+
+/*
+ * Open a slot for sending. (MS: CreateFile) Never creates it; does not wait. The
+ * caller owns *ret_writer and closes it.
+ *
+ * EINVAL        not a slot's name
+ * ENAMETOOLONG  the name is too long
+ * ENOENT        nobody owns that name
+ * EACCES        the slot belongs to another user
+ * EBADMSG       the file of that name is not a slot, or is damaged
+ * EOPNOTSUPP    a slot of another machine
+ * ENOMEM EMFILE ENFILE  no memory or no descriptor
+ */
+MAILSLOT_API int mailslot_open(const char *name, mailslot_writer **ret_writer);
+
+/*
+ * Close a writer; what it sent stays. Returns NULL. NULL is allowed. Does not
+ * wait. In a forked child it only frees the child's memory.
+ */
+MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
+
+/*
+ * Send one message. (MS: WriteFile) Success means that it is in the slot, whole.
+ *
+ * Never waits for the reader: a full slot gives EAGAIN, or with a timeout is
+ * waited for. Writers take turns; a turn is waited for a second, or timeout_ms if
+ * that is longer. MAILSLOT_DEFAULT is EINVAL.
+ *
+ * EMSGSIZE   larger than the slot accepts, whatever is queued
+ * EAGAIN     the slot is full and the timeout is 0
+ * ETIMEDOUT  the slot stayed full, or another writer was stopped in its turn
+ * EPIPE      the slot has died; the writer stays dead, so close it and open again
+ * ENOSPC     the file system of the slots is full
+ * EINTR      a signal handler ran during the wait
+ * EBADMSG    the slot's memory was damaged
+ * EINVAL     NULL data with a size; timeout out of range
+ * EBADF      not a writer of this process
+ * After each of them nothing of the message is queued, and after all but EPIPE,
+ * EBADMSG and EBADF the writer can go on.
+ */
+MAILSLOT_API int mailslot_writer_send(mailslot_writer *writer, const void *data,
+                                      size_t size, int64_t timeout_ms);
+
+/*
+ * Send several messages, in order, in one turn (one turn a MiB). *ret_sent says
+ * how many are in the slot; it is written on failure too, when message number
+ * *ret_sent met the error. The timeout counts for the whole call. ret_sent may be
+ * NULL. Errors: as mailslot_writer_send; EINVAL also for NULL messages with a
+ * count.
+ */
+MAILSLOT_API int mailslot_writer_send_all(mailslot_writer *writer,
+                                          const mailslot_buffer *messages, size_t count,
+                                          int64_t timeout_ms, size_t *ret_sent);
+
+/*
+ * Open, send, close: for one message now and then. Errors: as mailslot_open and
+ * mailslot_writer_send; ENOENT for EPIPE.
+ */
+MAILSLOT_API int mailslot_send(const char *name, const void *data, size_t size,
+                               int64_t timeout_ms);
+
+/*
+ * The symbol of an error ("ENOENT") and what it means for a mailslot ("no process
+ * owns this slot"). Take what a call returned, or its positive value. Static text,
+ * never NULL; any thread. An errno value unknown here has the symbol "EUNKNOWN".
+ */
+MAILSLOT_API const char *mailslot_error_name(int error);
+MAILSLOT_API const char *mailslot_error_text(int error);
+
+/*
+ * The clock that timeouts count on, in milliseconds from an unspecified start: for
+ * going on after EINTR with the time that remains. Any thread.
+ */
+MAILSLOT_API int64_t mailslot_now_ms(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
