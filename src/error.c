@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Errors: each errno that a call can return, with what it means for a mailslot. */
+#include "mailslot.h"
+
+#include <errno.h>
+
+#define ERRORS(X)                                                                 \
+    X(EINVAL, "not a mailslot name, or an argument out of its range")             \
+    X(ENAMETOOLONG, "the name is too long")                                       \
+    X(EEXIST, "another owner serves this name")                                   \
+    X(ENOENT, "no process owns this slot")                                        \
+    X(EAGAIN, "it would have to wait: nothing is queued, or the slot is full")    \
+    X(ETIMEDOUT, "the time is over")                                              \
+    X(EMSGSIZE, "the message is too large")                                       \
+    X(EPIPE, "the owner has gone: open the slot again")                           \
+    X(EACCES, "permission denied: it belongs to another user")                    \
+    X(EBADF, "not an open handle of this process")                                \
+    X(ENOSPC, "the file system of the slots is full")                             \
+    X(ENOMEM, "out of memory")                                                    \
+    X(EMFILE, "this process has too many open files")                             \
+    X(ENFILE, "the system has too many open files")                               \
+    X(EFBIG, "the limit on file sizes (ulimit -f) is below the size of the slot") \
+    X(EBADMSG, "damaged, or not a mailslot")                                      \
+    X(EINTR, "interrupted by a signal")                                           \
+    X(ECANCELED, "the wait was cancelled")                                        \
+    X(EHOSTUNREACH, "no way to that machine")                                     \
+    X(EOPNOTSUPP, "slots of other machines are not available in this build")
+
+const char *mailslot_error_name(int error) {
+    switch (error < 0 ? -error : error) {
+#define NAME(code, text) \
+    case code:           \
+        return #code;
+        ERRORS(NAME)
+    default:
+        return "EUNKNOWN";
+    }
+}
+
+const char *mailslot_error_text(int error) {
+    switch (error < 0 ? -error : error) {
+#define TEXT(code, text) \
+    case code:           \
+        return text;
+        ERRORS(TEXT)
+    default:
+        return "unknown error";
+    }
+}

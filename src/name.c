@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Names: `HelloWorld`, `\\.\mailslot\HelloWorld`, `\\HOST\mailslot\HelloWorld`. */
+#include "name.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define DEVICE "mailslot"
+
+static char fold(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_separator(char c) {
+    return c == '\\' || c == '/';
+}
+
+static bool is_control(char c) {
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* Bytes up to the next separator or the end. */
+static size_t component_size(const char *text) {
+    size_t size = 0;
+    while (text[size] && !is_separator(text[size])) {
+        size++;
+    }
+    return size;
+}
+
+static bool equals_folded(const char *text, size_t size, const char *word,
+                          size_t word_size) {
+    if (size != word_size) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (fold(text[i]) != fold(word[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_own_host(const char *host, size_t size, const char *host_name) {
+    return equals_folded(host, size, host_name, strlen(host_name)) ||
+           equals_folded(host, size, host_name, strcspn(host_name, "."));
+}
+
+/* Ending in a dot covers `.` and `..`, which Windows would resolve as folders. */
+static bool is_component(const char *text, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (is_control(text[i])) {
+            return false;
+        }
+    }
+    return size > 0 && text[size - 1] != '.' && text[size - 1] != ' ';
+}
+
+/* `\\HOST\mailslot\` before the bare name: sets kind and host, returns the rest. */
+static int parse_prefix(const char *text, const char *host_name, struct ms_name *name,
+                        const char **ret_bare) {
+    const char *host = text + 2;
+    size_t host_size = component_size(host);
+    if (host_size == 0 || host[host_size] == '\0') {
+        return -EINVAL;
+    }
+    const char *device = host + host_size + 1;
+    size_t device_size = component_size(device);
+    if (!equals_folded(device, device_size, DEVICE, strlen(DEVICE)) ||
+        device[device_size] == '\0') {
+        return -EINVAL;
+    }
+    *ret_bare = device + device_size + 1;
+    if (host_size == 1 && host[0] == '.') {
+        return 0;
+    }
+    if (host_size > MS_HOST_MAX) {
+        return -ENAMETOOLONG;
+    }
+    if (!is_component(host, host_size) || (host_size == 1 && host[0] == '?')) {
+        return -EINVAL;
+    }
+    if (!is_own_host(host, host_size, host_name)) {
+        name->kind = MS_NAME_REMOTE;
+        memcpy(name->host, host, host_size);
+    }
+    return 0;
+}
+
+static int parse_bare(const char *text, struct ms_name *name) {
+    const char *component = text;
+    for (;;) {
+        size_t size = component_size(component);
+        if (!is_component(component, size)) {
+            return -EINVAL;
+        }
+        component += size;
+        if (*component == '\0') {
+            break;
+        }
+        component++;
+    }
+    size_t size = (size_t)(component - text);
+    if (size > MAILSLOT_NAME_MAX) {
+        return -ENAMETOOLONG;
+    }
+    for (size_t i = 0; i < size; i++) {
+        name->bare[i] = is_separator(text[i]) ? '\\' : text[i];
+        name->folded[i] = fold(name->bare[i]);
+    }
+    return 0;
+}
+
+int ms_name_parse(const char *text, const char *host_name, struct ms_name *ret_name) {
+    if (!text) {
+        return -EINVAL;
+    }
+    struct ms_name name = {.kind = MS_NAME_LOCAL};
+    const char *bare = text;
+    if (is_separator(text[0]) && is_separator(text[1])) {
+        int r = parse_prefix(text, host_name, &name, &bare);
+        if (r < 0) {
+            return r;
+        }
+    }
+    int r = parse_bare(bare, &name);
+    if (r < 0) {
+        return r;
+    }
+    *ret_name = name;
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names: which slot a text means. Pure: memory in, memory out.
+ * The grammar is in mailslot.h ("Names").
+ */
+#ifndef MS_NAME_H
+#define MS_NAME_H
+
+#include "mailslot.h"
+
+#define MS_HOST_MAX 255
+
+enum ms_name_kind { MS_NAME_LOCAL, MS_NAME_REMOTE };
+
+struct ms_name {
+    enum ms_name_kind kind;
+    char bare[MAILSLOT_NAME_MAX + 1]; /* without prefix, as written, separators `\` */
+    char
+        folded[MAILSLOT_NAME_MAX + 1]; /* the same in lower case: the slot's identity */
+    char host[MS_HOST_MAX + 1];        /* remote only: HOST, DOMAIN or * */
+};
+
+/*
+ * host_name is this machine's own name; its first label alone counts as well.
+ * Returns 0, -EINVAL or -ENAMETOOLONG.
+ */
+int ms_name_parse(const char *text, const char *host_name, struct ms_name *ret_name);
+
+#endif
