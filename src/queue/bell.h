@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bells: how a sleeper says that it sleeps, and how the other side learns that it
+ * must be woken. The sleeping itself (a futex) is the caller's.
+ *
+ * The owner sleeps for messages, writers sleep for space. In both cases the
+ * sleeper stores its wish and then looks once more; the other side changes the
+ * queue and then looks for a wish. All four accesses are seq_cst, so at least one
+ * side sees the other: the sleeper finds the queue changed, or the other finds the
+ * wish (Dekker). With anything weaker both can miss, because a store may be
+ * delayed past a later load.
+ *
+ *   owner   bell = 1, load tail, sleep while bell == 1
+ *   writer  store tail, load bell, if it is 1: exchange it for 0, wake one
+ *
+ *   writer  load space_bell, store space_wanted, load head,
+ *           sleep while space_bell is as loaded
+ *   owner   store head, load space_wanted, if that much is free: exchange it for 0,
+ *           add 1 to space_bell, wake all
+ *
+ * A writer reads space_bell before it states its wish: whoever takes the wish away
+ * afterwards changes space_bell later still, so the writer does not sleep on. A
+ * writer that dies between publishing and waking leaves the owner asleep beside a
+ * message; this is why sleepers look again at intervals (linux/slot.c,
+ * linux/writer.c).
+ */
+#ifndef MS_QUEUE_BELL_H
+#define MS_QUEUE_BELL_H
+
+#include "queue/layout.h"
+
+#include <stdbool.h>
+
+static inline void ms_bell_arm(struct ms_header *header) {
+    atomic_store(&header->bell, 1);
+}
+
+/* Relaxed: a bell that rings although nobody sleeps costs a system call, nothing more.
+ */
+static inline void ms_bell_disarm(struct ms_header *header) {
+    atomic_store_explicit(&header->bell, 0, memory_order_relaxed);
+}
+
+/* After publishing: whether the owner must be woken. */
+static inline bool ms_bell_ring(struct ms_header *header) {
+    return atomic_load(&header->bell) == 1 && atomic_exchange(&header->bell, 0) == 1;
+}
+
+/* Holding write_lock: state the wish for that many free bytes; returns what to sleep
+ * on. */
+static inline uint32_t ms_space_arm(struct ms_header *header, uint64_t wanted) {
+    uint32_t bell = atomic_load(&header->space_bell);
+    uint64_t others = atomic_load(&header->space_wanted);
+    atomic_store(&header->space_wanted, others && others < wanted ? others : wanted);
+    return bell;
+}
+
+/* After moving head: whether writers must be woken, now that free bytes are free. */
+static inline bool ms_space_ring(struct ms_header *header, uint64_t free) {
+    uint64_t wanted = atomic_load(&header->space_wanted);
+    if (wanted == 0 || wanted > free) {
+        return false;
+    }
+    atomic_exchange(&header->space_wanted, 0);
+    atomic_fetch_add(&header->space_bell, 1);
+    return true;
+}
+
+#endif

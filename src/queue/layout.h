@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The region: the memory that the processes of one slot share.
+ *
+ * A region is one file in a memory file system: a header page, then the ring. The
+ * file has its full size from the start, but is sparse: it has memory for its
+ * header, for what is queued, and for a small window at the start of the ring. The
+ * owner makes it before anybody can see it; writers map it afterwards. All are
+ * processes of one user. Nothing in it survives the owner's death except the file,
+ * which the next call of that user removes; so there is nothing to recover, but a
+ * *writer* may die at any instruction and the rest must go on.
+ *
+ * Positions are byte counts that only grow; offset in the ring = position mod
+ * capacity. Records lie between head and tail, one after another, each at a
+ * multiple of 8. A record never wraps: where it would, a padding record fills the
+ * ring up to its end. Head and tail are each one 64-bit word: the position, and in
+ * bit 0 which of the two totals beside it counts. A writer puts record and new
+ * totals where nobody looks yet, and one store of the tail makes both true. So a
+ * writer that dies leaves the whole message or nothing, and there is nothing to
+ * repair.
+ *
+ *  offset  size  name              written by             read by  ordering
+ *       0     8  magic             creator                all      before it is
+ *       8     4  version           creator                all      published, all
+ *      12     4  lock_size         creator                all      of these
+ *      16     8  capacity          creator                all
+ *      24     8  created_ns        creator                all
+ *      32     4  max_message_size  creator                all
+ *      36     4  pid               creator                all
+ *      40     4  uid               creator                all
+ *      44     4  mode              creator                all
+ *      64    40  owner_lock        owner, while it lives  all      kernel, at death
+ *     104     4  closed            who removes it, once   writers  release/acquire
+ *     108     4  timeout_ms        owner                  all      relaxed
+ *     128    40  removal_lock      who removes the name   same     a lock
+ *     192   256  name              creator                all      before publication
+ *     448    40  write_lock        writers; owner         same     a lock
+ *     488     8  reserved          holder of write_lock   same     write_lock
+ *     496     8  rejected          writers                all      relaxed
+ *     512     8  tail              holder of write_lock   all      release/acquire
+ *     520    32  sent[2]           holder of write_lock   all      tail
+ *     576     8  head              owner                  all      release/acquire
+ *     584    32  taken[2]          owner                  all      head
+ *     640     4  bell              owner 1, writers 0     same     seq_cst: bell.h
+ *     704     8  space_wanted      writers, owner 0       same     seq_cst: bell.h
+ *     712     4  space_bell        owner                  writers  seq_cst: bell.h
+ *    4096     -  ring              holder of write_lock   owner    tail
+ *
+ * Invariants, cited as "layout I<n>":
+ *  I1  capacity is a power of two from 4096 to 2^40; file size = 4096 + capacity.
+ *  I2  head and tail are multiples of 8, but for bit 0; 0 <= tail - head <= capacity.
+ *  I3  Between head and tail lie whole records: messages, and padding records that
+ *      end at the end of the ring and are followed by a message.
+ *  I4  sent (of tail) - taken (of head) = the messages between head and tail, and
+ *      likewise the bytes of their payload.
+ *  I5  A message's sequence is the low 32 bits of 1 + the messages sent before it.
+ *  I6  The file has memory for every offset of [head, reserved), so that writing
+ *      there cannot raise SIGBUS. reserved is UINT64_MAX when all of the ring has
+ *      memory for good.
+ *  I7  Only the owner moves head. Only the holder of write_lock moves tail.
+ *  I8  The slot is dead when owner_lock is not held, closed is 1, or the file's
+ *      flock is free. What is dead stays dead.
+ *  I9  A name is removed only by who holds removal_lock and has seen that the name
+ *      still means this file.
+ *
+ * Bytes in a region are input to whoever reads them: loaded once, checked, used.
+ */
+#ifndef MS_QUEUE_LAYOUT_H
+#define MS_QUEUE_LAYOUT_H
+
+#include "mailslot.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MS_MAGIC UINT64_C(0x544f4c534c49414d) /* "MAILSLOT", little-endian */
+#define MS_VERSION 1
+#define MS_HEADER_SIZE 4096
+#define MS_CAPACITY_MIN (UINT64_C(1) << 12)
+#define MS_CAPACITY_MAX (UINT64_C(1) << 40)
+
+/* The start of the ring keeps its memory: a slot in steady use lives in it. */
+#define MS_HOT_WINDOW (UINT64_C(256) << 10)
+
+struct ms_totals {
+    _Atomic uint64_t count;
+    _Atomic uint64_t bytes;
+};
+
+struct ms_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t lock_size;
+    uint64_t capacity;
+    int64_t created_ns;
+    uint32_t max_message_size;
+    uint32_t pid;
+    uint32_t uid;
+    uint32_t mode;
+
+    _Alignas(64) pthread_mutex_t owner_lock;
+    _Atomic uint32_t closed;
+    _Atomic uint32_t timeout_ms;
+
+    _Alignas(64) pthread_mutex_t removal_lock;
+    _Alignas(64) char name[256];
+
+    _Alignas(64) pthread_mutex_t write_lock;
+    uint64_t reserved;
+    _Atomic uint64_t rejected;
+
+    _Alignas(64) _Atomic uint64_t tail;
+    struct ms_totals sent[2];
+
+    _Alignas(64) _Atomic uint64_t head;
+    struct ms_totals taken[2];
+
+    _Alignas(64) _Atomic uint32_t bell;
+
+    _Alignas(64) _Atomic uint64_t space_wanted;
+    _Atomic uint32_t space_bell;
+
+    _Alignas(64) unsigned char unused[MS_HEADER_SIZE - 768];
+};
+
+/* The first word of a record holds what controls the reader: it is loaded at once. */
+enum ms_kind { MS_KIND_MESSAGE = 0x4d53, MS_KIND_PADDING = 0x5044 };
+
+struct ms_record {
+    _Atomic uint64_t control; /* kind << 32 | payload size; padding has only this */
+    int64_t time_ns;
+    uint32_t sequence;
+    uint32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+#define MS_RECORD_SIZE sizeof(struct ms_record)
+#define MS_PADDING_SIZE sizeof(uint64_t)
+
+#define MS_ASSERT_OFFSET(field, offset) \
+    _Static_assert(offsetof(struct ms_header, field) == (offset), #field)
+MS_ASSERT_OFFSET(version, 8);
+MS_ASSERT_OFFSET(lock_size, 12);
+MS_ASSERT_OFFSET(capacity, 16);
+MS_ASSERT_OFFSET(created_ns, 24);
+MS_ASSERT_OFFSET(max_message_size, 32);
+MS_ASSERT_OFFSET(pid, 36);
+MS_ASSERT_OFFSET(uid, 40);
+MS_ASSERT_OFFSET(mode, 44);
+MS_ASSERT_OFFSET(owner_lock, 64);
+MS_ASSERT_OFFSET(removal_lock, 128);
+MS_ASSERT_OFFSET(name, 192);
+MS_ASSERT_OFFSET(write_lock, 448);
+MS_ASSERT_OFFSET(tail, 512);
+MS_ASSERT_OFFSET(sent, 520);
+MS_ASSERT_OFFSET(head, 576);
+MS_ASSERT_OFFSET(taken, 584);
+MS_ASSERT_OFFSET(bell, 640);
+MS_ASSERT_OFFSET(space_wanted, 704);
+MS_ASSERT_OFFSET(space_bell, 712);
+#if defined(__x86_64__)
+MS_ASSERT_OFFSET(closed, 104);
+MS_ASSERT_OFFSET(timeout_ms, 108);
+MS_ASSERT_OFFSET(reserved, 488);
+MS_ASSERT_OFFSET(rejected, 496);
+#endif
+_Static_assert(sizeof(struct ms_header) == MS_HEADER_SIZE, "header");
+_Static_assert(sizeof(struct ms_record) == 32, "record");
+_Static_assert(sizeof(pthread_mutex_t) <= 48, "a lock and its neighbours share a line");
+
+#endif

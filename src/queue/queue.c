@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue seen by everybody: its shape, its writers, its figures. */
+#include "queue/queue.h"
+
+#include "queue/lock.h"
+#include "queue/record.h"
+#include "queue/step.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How often ms_queue_status tries again when the queue changes under it. */
+#define STATUS_TRIES 1000
+
+uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size) {
+    uint64_t record_size = ms_record_extent(max_message_size);
+    uint64_t least = max_bytes > 2 * record_size ? max_bytes : 2 * record_size;
+    uint64_t capacity = MS_CAPACITY_MIN;
+    while (capacity < least && capacity <= MS_CAPACITY_MAX) {
+        capacity *= 2;
+    }
+    return capacity <= MS_CAPACITY_MAX ? capacity : 0;
+}
+
+int ms_queue_init(struct ms_header *header, uint64_t capacity,
+                  uint32_t max_message_size) {
+    header->magic = MS_MAGIC;
+    header->version = MS_VERSION;
+    header->lock_size = sizeof(pthread_mutex_t);
+    header->capacity = capacity;
+    header->max_message_size = max_message_size;
+    int r = ms_lock_init(&header->owner_lock);
+    if (r == 0) {
+        r = ms_lock_init(&header->removal_lock);
+    }
+    if (r == 0) {
+        r = ms_lock_init(&header->write_lock);
+    }
+    return r;
+}
+
+int ms_queue_check(const struct ms_header *header, uint64_t file_size) {
+    uint64_t capacity = header->capacity;
+    bool is_valid = header->magic == MS_MAGIC && header->version == MS_VERSION &&
+                    header->lock_size == sizeof(pthread_mutex_t) &&
+                    capacity >= MS_CAPACITY_MIN && capacity <= MS_CAPACITY_MAX &&
+                    (capacity & (capacity - 1)) == 0 &&
+                    file_size == MS_HEADER_SIZE + capacity;
+    return is_valid ? 0 : -EBADMSG;
+}
+
+void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
+                     uint64_t capacity) {
+    uint64_t size_limit = capacity / 2 - MS_RECORD_SIZE;
+    uint32_t max_message_size = header->max_message_size;
+    if (max_message_size && max_message_size < size_limit) {
+        size_limit = max_message_size;
+    }
+    *queue = (struct ms_queue){
+        .header = header,
+        .ring = (unsigned char *)header + MS_HEADER_SIZE,
+        .capacity = capacity,
+        .size_limit = size_limit < UINT32_MAX ? size_limit : UINT32_MAX,
+    };
+}
+
+int ms_queue_claim(const struct ms_queue *queue, uint64_t size,
+                   struct ms_claim *ret_claim, uint64_t *ret_wanted) {
+    /* Relaxed: write_lock orders it. seq_cst: see bell.h; acquire would do to know
+     * that the reader is done with the bytes below head. */
+    uint64_t tail =
+        ms_position(atomic_load_explicit(&queue->header->tail, memory_order_relaxed));
+    uint64_t head = ms_position(atomic_load(&queue->header->head));
+    uint64_t used = tail - head;
+    if (!ms_is_aligned(tail) || !ms_is_aligned(head) || used > queue->capacity) {
+        return -EBADMSG;
+    }
+    uint64_t record_size = ms_record_extent(size);
+    uint64_t to_end = queue->capacity - ms_offset(queue, tail);
+    uint64_t padding = record_size > to_end ? to_end : 0;
+    if (padding + record_size > queue->capacity - used) {
+        *ret_wanted = padding + record_size;
+        return -EAGAIN;
+    }
+    *ret_claim = (struct ms_claim){
+        .start = tail, .padding = padding, .end = tail + padding + record_size};
+    return 0;
+}
+
+/* Totals and position become true together: one store of the tail (layout I4). */
+static void publish(struct ms_header *header, uint64_t end, uint64_t size) {
+    uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
+    const struct ms_totals *now = &header->sent[tail & 1];
+    struct ms_totals *next = &header->sent[(tail & 1) ^ 1];
+    /* Relaxed: write_lock orders the loads, the store of the tail publishes the stores.
+     */
+    uint64_t count = atomic_load_explicit(&now->count, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
+    atomic_store_explicit(&next->count, count + 1, memory_order_relaxed);
+    MS_STEP("push.counted");
+    atomic_store_explicit(&next->bytes, bytes + size, memory_order_relaxed);
+    MS_STEP("push.totalled");
+    /* seq_cst: release, for ms_reader_show's load; and before ms_bell_ring's load. */
+    atomic_store(&header->tail, end | ((tail & 1) ^ 1));
+    MS_STEP("push.published");
+}
+
+void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
+                   const struct ms_envelope *envelope, const void *data,
+                   uint32_t size) {
+    struct ms_header *header = queue->header;
+    if (claim->padding) {
+        struct ms_record *padding = ms_record_at(queue, claim->start);
+        ms_record_set_control(padding, MS_KIND_PADDING,
+                              (uint32_t)(claim->padding - MS_PADDING_SIZE));
+        MS_STEP("push.padded");
+    }
+    struct ms_record *record = ms_record_at(queue, claim->start + claim->padding);
+    uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
+    ms_record_set_control(record, MS_KIND_MESSAGE, size);
+    record->time_ns = envelope->time_ns;
+    record->sequence = (uint32_t)atomic_load_explicit(&header->sent[tail & 1].count,
+                                                      memory_order_relaxed) +
+                       1;
+    record->pid = envelope->pid;
+    record->uid = envelope->uid;
+    record->gid = envelope->gid;
+    MS_STEP("push.addressed");
+    if (size) {
+        memcpy(record + 1, data, size);
+    }
+    MS_STEP("push.copied");
+    publish(header, claim->end, size);
+}
+
+/* One end of the queue: the totals that belong to the word as loaded. */
+static uint64_t load_end(const _Atomic uint64_t *word, const struct ms_totals totals[2],
+                         uint64_t *ret_count, uint64_t *ret_bytes) {
+    uint64_t end = atomic_load(word);
+    *ret_count = atomic_load(&totals[end & 1].count);
+    *ret_bytes = atomic_load(&totals[end & 1].bytes);
+    return end;
+}
+
+/*
+ * The size of the first message, seen from outside: head may move at any time, so
+ * what this finds counts only if head has not moved since.
+ */
+static int peek_size(const struct ms_queue *queue, uint64_t head, uint64_t tail,
+                     uint32_t *ret_size) {
+    struct ms_record_view view;
+    int r = ms_record_load(queue, ms_position(head), ms_position(tail), &view);
+    *ret_size = view.size;
+    return r;
+}
+
+int ms_queue_status(const struct ms_queue *queue, struct ms_status *ret_status) {
+    const struct ms_header *header = queue->header;
+    for (int i = 0; i < STATUS_TRIES; i++) {
+        uint64_t taken, taken_bytes, sent, sent_bytes;
+        uint64_t head = load_end(&header->head, header->taken, &taken, &taken_bytes);
+        uint64_t tail = load_end(&header->tail, header->sent, &sent, &sent_bytes);
+        struct ms_status status = {.count = sent - taken,
+                                   .bytes = sent_bytes - taken_bytes,
+                                   .received = sent,
+                                   .next_size = MAILSLOT_NO_MESSAGE};
+        int r = 0;
+        if (status.count) {
+            r = peek_size(queue, head, tail, &status.next_size);
+        }
+        if (atomic_load(&header->tail) == tail && atomic_load(&header->head) == head) {
+            if (r == 0) {
+                *ret_status = status;
+            }
+            return r;
+        }
+    }
+    return -EBADMSG;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue in a region: many writers, one reader. Memory in, memory out: no system
+ * call but for the lock, no clock, no allocation. layout.h says what lies where.
+ */
+#ifndef MS_QUEUE_QUEUE_H
+#define MS_QUEUE_QUEUE_H
+
+#include "queue/layout.h"
+
+#include <stdbool.h>
+
+/* A process's view of a region. What controls bounds is a private copy. */
+struct ms_queue {
+    struct ms_header *header;
+    unsigned char *ring;
+    uint64_t capacity;   /* bytes */
+    uint64_t size_limit; /* bytes of the largest message */
+};
+
+/* The owner's place in its queue. Private memory: nobody else can move it. */
+struct ms_reader {
+    struct ms_queue queue;
+    uint64_t head;       /* first record not yet released */
+    uint64_t head_index; /* which totals are valid */
+    uint64_t cursor;     /* first record not yet shown; head <= cursor <= tail */
+    uint64_t tail;       /* as last loaded */
+    uint64_t count;      /* messages released */
+    uint64_t bytes;      /* and their payload */
+    uint64_t shown;      /* messages between head and cursor */
+    uint64_t shown_bytes;
+};
+
+/* Where a message will go. */
+struct ms_claim {
+    uint64_t start;   /* the tail */
+    uint64_t padding; /* bytes before the record */
+    uint64_t end;     /* the tail afterwards */
+};
+
+struct ms_envelope {
+    int64_t time_ns;
+    uint32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+/* What is queued, at one instant. */
+struct ms_status {
+    uint64_t count;
+    uint64_t bytes;
+    uint64_t received;
+    uint32_t next_size; /* or MAILSLOT_NO_MESSAGE */
+};
+
+/* The capacity for that bound, so that a message of max_message_size always fits an
+ * empty queue wherever its tail is. Returns 0 when it would be above the maximum. */
+uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size);
+
+/* Initialise the header of a region of zeros: empty, open, nobody's. */
+int ms_queue_init(struct ms_header *header, uint64_t capacity,
+                  uint32_t max_message_size);
+
+/* Check a header of a file of file_size bytes that another process wrote (I1).
+ * Returns 0 or -EBADMSG. */
+int ms_queue_check(const struct ms_header *header, uint64_t file_size);
+
+/* Attach to a mapped region of that capacity, initialised or checked. */
+void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
+                     uint64_t capacity);
+
+/* Holding write_lock: find a place for size bytes. Returns 0, -EAGAIN with *ret_wanted
+ * free bytes that it needs, or -EBADMSG. */
+int ms_queue_claim(const struct ms_queue *queue, uint64_t size,
+                   struct ms_claim *ret_claim, uint64_t *ret_wanted);
+
+/* Holding write_lock, with memory reserved up to claim->end: write and publish. */
+void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
+                   const struct ms_envelope *envelope, const void *data, uint32_t size);
+
+/* What is queued, for anybody, at any time. Returns 0 or -EBADMSG. */
+int ms_queue_status(const struct ms_queue *queue, struct ms_status *ret_status);
+
+/* Start reading at the beginning of an initialised region. */
+void ms_reader_init(struct ms_reader *reader, struct ms_header *header,
+                    uint64_t capacity);
+
+/* Whether there is a message beyond those shown. */
+bool ms_reader_has_message(struct ms_reader *reader);
+
+/* Whether nothing is queued, shown or not. */
+bool ms_reader_is_empty(struct ms_reader *reader);
+
+/* Show the next message. Returns 0, -EAGAIN or -EBADMSG. */
+int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message);
+
+/* Release what was shown: one store of the head. */
+void ms_reader_release(struct ms_reader *reader);
+
+/* Forget what was shown. */
+void ms_reader_forget(struct ms_reader *reader);
+
+/* Free bytes now, for ms_space_ring. */
+uint64_t ms_reader_free(struct ms_reader *reader);
+
+/* Holding write_lock, with nothing queued: go on at the start of the ring. */
+void ms_reader_rewind(struct ms_reader *reader);
+
+#endif

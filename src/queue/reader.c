@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue seen by its owner. */
+#include "queue/queue.h"
+
+#include "queue/record.h"
+#include "queue/step.h"
+
+#include <errno.h>
+
+void ms_reader_init(struct ms_reader *reader, struct ms_header *header,
+                    uint64_t capacity) {
+    *reader = (struct ms_reader){0};
+    ms_queue_attach(&reader->queue, header, capacity);
+}
+
+bool ms_reader_has_message(struct ms_reader *reader) {
+    if (reader->cursor == reader->tail) {
+        /* seq_cst: acquire, with publish's store; and after ms_bell_arm's store. */
+        reader->tail = ms_position(atomic_load(&reader->queue.header->tail));
+    }
+    return reader->cursor != reader->tail;
+}
+
+bool ms_reader_is_empty(struct ms_reader *reader) {
+    return reader->shown == 0 && !ms_reader_has_message(reader);
+}
+
+int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
+    if (!ms_reader_has_message(reader)) {
+        return -EAGAIN;
+    }
+    struct ms_record_view view;
+    int r = ms_record_load(&reader->queue, reader->cursor, reader->tail, &view);
+    if (r < 0) {
+        return r;
+    }
+    uint64_t sequence = reader->count + reader->shown + 1;
+    if (view.record->sequence != (uint32_t)sequence) {
+        return -EBADMSG; /* layout I5 */
+    }
+    reader->cursor = view.end;
+    reader->shown++;
+    reader->shown_bytes += view.size;
+    *ret_message = (mailslot_message){.data = view.record + 1,
+                                      .size = view.size,
+                                      .sequence = sequence,
+                                      .time_ns = view.record->time_ns,
+                                      .pid = view.record->pid,
+                                      .uid = view.record->uid,
+                                      .gid = view.record->gid};
+    return 0;
+}
+
+/* Totals and position become true together, as in publish. */
+static void store_head(struct ms_reader *reader) {
+    struct ms_header *header = reader->queue.header;
+    uint64_t index = reader->head_index ^ 1;
+    atomic_store_explicit(&header->taken[index].count, reader->count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&header->taken[index].bytes, reader->bytes,
+                          memory_order_relaxed);
+    MS_STEP("release.totalled");
+    /* seq_cst: release, so that writers may overwrite what was read; and before
+     * ms_space_ring's load. */
+    atomic_store(&header->head, reader->head | index);
+    reader->head_index = index;
+    MS_STEP("release.published");
+}
+
+void ms_reader_release(struct ms_reader *reader) {
+    if (reader->shown == 0) {
+        return;
+    }
+    reader->head = reader->cursor;
+    reader->count += reader->shown;
+    reader->bytes += reader->shown_bytes;
+    reader->shown = 0;
+    reader->shown_bytes = 0;
+    store_head(reader);
+}
+
+void ms_reader_forget(struct ms_reader *reader) {
+    reader->cursor = reader->head;
+    reader->shown = 0;
+    reader->shown_bytes = 0;
+}
+
+uint64_t ms_reader_free(struct ms_reader *reader) {
+    uint64_t tail = ms_position(atomic_load(&reader->queue.header->tail));
+    return reader->queue.capacity - (tail - reader->head);
+}
+
+void ms_reader_rewind(struct ms_reader *reader) {
+    struct ms_header *header = reader->queue.header;
+    uint64_t index = atomic_load_explicit(&header->tail, memory_order_relaxed) & 1;
+    /* Both ends jump to where the next lap begins. Writers wait for the lock; who only
+     * looks sees count 0 all the time, from the totals. */
+    uint64_t capacity = reader->queue.capacity;
+    uint64_t start = (reader->head + capacity - 1) & ~(capacity - 1);
+    atomic_store(&header->tail, start | index);
+    MS_STEP("rewind.tail");
+    reader->head = reader->cursor = reader->tail = start;
+    store_head(reader);
+}
