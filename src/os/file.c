@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Files in a memory file system. */
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Growing a file beyond the limit would raise SIGXFSZ, so it is asked for first. */
+static int set_size(int fd, uint64_t size) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) {
+        return -EFBIG;
+    }
+    /* fchmod: the umask of the process must not lock it out of its own slot. */
+    if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || ftruncate(fd, (off_t)size) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+/* Fewer errors than the system has, each with one meaning for the caller. */
+static int open_error(int error) {
+    switch (error) {
+    case ELOOP: /* a symbolic link */
+    case ENXIO: /* a socket */
+        return -EBADMSG;
+    case ENOTDIR:
+    case EISDIR:
+    case EOPNOTSUPP: /* a directory whose file system has no files without a name */
+        return -ENOENT;
+    case EROFS:
+        return -EACCES;
+    default:
+        return -error;
+    }
+}
+
+int ms_file_create(const char *directory, uint64_t size, int *ret_fd) {
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd < 0) {
+        return open_error(errno);
+    }
+    int r = set_size(fd, size);
+    if (r < 0) {
+        ms_file_close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int ms_file_link(int fd, const char *path) {
+    char self[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+int ms_file_open(const char *path, int *ret_fd) {
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return errno == EISDIR ? -EBADMSG : open_error(errno);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int ms_file_close(int fd) {
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
+int ms_file_status(int fd, struct ms_file_status *ret_status) {
+    struct stat status;
+    if (fstat(fd, &status) < 0) {
+        return -errno;
+    }
+    *ret_status = (struct ms_file_status){.device = status.st_dev,
+                                          .inode = status.st_ino,
+                                          .size = (uint64_t)status.st_size,
+                                          .uid = status.st_uid,
+                                          .is_regular = S_ISREG(status.st_mode)};
+    return 0;
+}
+
+bool ms_file_is_at(int fd, const char *path) {
+    struct stat here;
+    struct stat there;
+    return fstat(fd, &here) == 0 && lstat(path, &there) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+int ms_file_remove(const char *path) {
+    return unlink(path) < 0 ? -errno : 0;
+}
+
+int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset) {
+    ssize_t n = pread(fd, buffer, size, (off_t)offset);
+    if (n < 0) {
+        return -errno;
+    }
+    return (size_t)n == size ? 0 : -EBADMSG;
+}
+
+int ms_file_lock(int fd) {
+    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+bool ms_file_is_locked(int fd) {
+    /* Shared: two that ask at once must not see each other. */
+    if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+        return true;
+    }
+    flock(fd, LOCK_UN);
+    return false;
+}
+
+/* A signal that arrives meanwhile makes it start again. */
+static int allocate(int fd, int mode, uint64_t offset, uint64_t size) {
+    int r;
+    do {
+        r = fallocate(fd, mode, (off_t)offset, (off_t)size);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        return errno == EDQUOT ? -ENOSPC : -errno;
+    }
+    return 0;
+}
+
+int ms_file_reserve(int fd, uint64_t offset, uint64_t size) {
+    return allocate(fd, 0, offset, size);
+}
+
+int ms_file_give_back(int fd, uint64_t offset, uint64_t size) {
+    return allocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
+}

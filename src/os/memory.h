@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory mappings. A forked child gets none of them. */
+#ifndef MS_OS_MEMORY_H
+#define MS_OS_MEMORY_H
+
+#include <stddef.h>
+
+/* Map the first size bytes of a file, shared; left out of core dumps and of children.
+ * Returns 0 or a negative errno. */
+int ms_memory_map(int fd, size_t size, void **ret_memory);
+
+/* Zeroed private memory that is zeroed again in a forked child, where it is how a
+ * handle knows that it was copied. Returns 0 or a negative errno. */
+int ms_memory_allocate(size_t size, void **ret_memory);
+
+/* Undo either. */
+void ms_memory_unmap(void *memory, size_t size);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Who this process is and where it runs. */
+#ifndef MS_OS_PROCESS_H
+#define MS_OS_PROCESS_H
+
+#include <stdint.h>
+
+#define MS_HOST_NAME_SIZE 65
+
+uint32_t ms_process_pid(void);
+uint32_t ms_process_uid(void); /* effective */
+uint32_t ms_process_gid(void); /* effective */
+
+/* This machine's name. */
+void ms_process_host_name(char ret_name[MS_HOST_NAME_SIZE]);
+
+/* A variable of the environment, or NULL; NULL in set-user-id programs. */
+const char *ms_process_variable(const char *name);
+
+#endif
