@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a system owes to the library: slots. mailslot.c has checked the arguments by
+ * then; a backend need not. Results and errors are those of mailslot.h.
+ */
+#ifndef MS_BACKEND_H
+#define MS_BACKEND_H
+
+#include "mailslot.h"
+#include "name.h"
+
+#define MS_HOST_NAME_MAX 255
+
+/* The first member of both handles, so that a wrong or dead one is told apart. A
+ * backend sees to it that a handle reads MS_HANDLE_NONE in a forked child. */
+enum ms_handle { MS_HANDLE_NONE = 0, MS_HANDLE_SLOT = 0x4d534c54, MS_HANDLE_WRITER };
+
+/* timeout_ms below is 0 to MAILSLOT_FOREVER. options are within their ranges. */
+int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
+                   mailslot **ret_slot);
+void ms_slot_close(mailslot *slot); /* also in a forked child */
+int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_message);
+void ms_slot_release(mailslot *slot); /* what was shown */
+void ms_slot_forget(mailslot *slot);  /* what was shown */
+int ms_slot_wait(mailslot *slot, int64_t timeout_ms);
+void ms_slot_cancel(mailslot *slot); /* any thread, signal handlers */
+uint32_t ms_slot_timeout_ms(const mailslot *slot);
+void ms_slot_set_timeout_ms(mailslot *slot, uint32_t timeout_ms);
+int ms_slot_info(mailslot *slot, mailslot_info *info);
+
+int ms_writer_open(const struct ms_name *name, mailslot_writer **ret_writer);
+void ms_writer_close(mailslot_writer *writer); /* also in a forked child */
+int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
+                       size_t count, int64_t timeout_ms, size_t *ret_sent);
+int ms_writer_info(mailslot_writer *writer, mailslot_info *info);
+
+/* This machine's own name. */
+void ms_backend_host_name(char ret_name[MS_HOST_NAME_MAX + 1]);
+int64_t ms_backend_now_ms(void);
+
+#endif

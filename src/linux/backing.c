@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory behind the ring. */
+#include "linux/backing.h"
+
+#include "os/file.h"
+#include "queue/lock.h"
+#include "queue/step.h"
+
+#include <errno.h>
+
+#define PAGE UINT64_C(4096)
+
+/* Reserved ahead, so that a system call serves many messages. */
+#define RESERVE_CHUNK (UINT64_C(64) << 10)
+
+/* Reserved or given back in one system call, so that a signal or another writer
+ * does not wait long. */
+#define STEP_BYTES (UINT64_C(1) << 20)
+
+/* An empty queue goes back to the start of the ring from here on: soon enough for
+ * a slot in steady use never to leave the window that keeps its memory. */
+#define REWIND_BYTES (MS_HOT_WINDOW / 2)
+
+static uint64_t round_up(uint64_t bytes, uint64_t unit) {
+    return (bytes + unit - 1) / unit * unit;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* Where the ring lies in the file. */
+static uint64_t file_offset(uint64_t capacity, uint64_t position) {
+    return MS_HEADER_SIZE + (position & (capacity - 1));
+}
+
+/* Bytes from position to limit, as far as one system call takes them. */
+static uint64_t step_size(uint64_t capacity, uint64_t position, uint64_t limit) {
+    uint64_t to_end = capacity - (position & (capacity - 1));
+    return smaller(smaller(limit - position, to_end), STEP_BYTES);
+}
+
+/* Give back what of [start, end) does not keep its memory. */
+static void give_back_range(uint64_t capacity, int fd, uint64_t start, uint64_t end) {
+    while (start < end) {
+        uint64_t at = start & (capacity - 1);
+        uint64_t size = step_size(capacity, start, end);
+        if (at < MS_HOT_WINDOW) {
+            size = smaller(size, MS_HOT_WINDOW - at);
+        } else {
+            ms_file_give_back(fd, file_offset(capacity, start), size);
+            MS_STEP("give_back.given_back");
+        }
+        start += size;
+    }
+}
+
+/* Either all of [start, end) or nothing. */
+static int reserve_range(uint64_t capacity, int fd, uint64_t start, uint64_t end) {
+    for (uint64_t at = start; at < end;) {
+        uint64_t size = step_size(capacity, at, end);
+        int r = ms_file_reserve(fd, file_offset(capacity, at), size);
+        if (r < 0) {
+            give_back_range(capacity, fd, start, at);
+            return r;
+        }
+        MS_STEP("reserve.reserved");
+        at += size;
+    }
+    return 0;
+}
+
+/* How far to reserve at best: a chunk ahead, but no page that holds what is queued,
+ * because it would be given back if the next one cannot be had. */
+static uint64_t generous_end(const struct ms_queue *queue, uint64_t end) {
+    uint64_t head = atomic_load(&queue->header->head);
+    uint64_t limit = (head + queue->capacity) / PAGE * PAGE;
+    return smaller(round_up(end, RESERVE_CHUNK), limit);
+}
+
+int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
+    struct ms_header *header = queue->header;
+    uint64_t reserved = header->reserved;
+    if (end <= reserved) {
+        return 0;
+    }
+    uint64_t least = round_up(end, PAGE);
+    if (least - reserved > queue->capacity + PAGE || reserved % PAGE) {
+        return -EBADMSG;
+    }
+    uint64_t want = generous_end(queue, end);
+    int r = -ENOSPC;
+    if (want > least) {
+        r = reserve_range(queue->capacity, fd, reserved, want);
+    }
+    if (r < 0) {
+        want = least;
+        r = reserve_range(queue->capacity, fd, reserved, want);
+    }
+    if (r < 0) {
+        return r;
+    }
+    bool is_complete = queue->capacity <= MS_HOT_WINDOW && want >= queue->capacity;
+    header->reserved = is_complete ? UINT64_MAX : want;
+    MS_STEP("reserve.noted");
+    return 0;
+}
+
+/* Holding write_lock, with nothing queued. */
+static void rewind_ring(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+    struct ms_header *header = reader->queue.header;
+    uint64_t capacity = reader->queue.capacity;
+    uint64_t lap = reader->head & ~(capacity - 1);
+    uint64_t reached = MS_HOT_WINDOW;
+    if (lap == backing->lap) {
+        reached = smaller(header->reserved - lap, MS_HOT_WINDOW);
+    }
+    if (backing->kept < reached) {
+        backing->kept = reached;
+    }
+    if (header->reserved > lap + MS_HOT_WINDOW) {
+        ms_file_give_back(fd, MS_HEADER_SIZE + MS_HOT_WINDOW, capacity - MS_HOT_WINDOW);
+        MS_STEP("rewind.given_back");
+    }
+    ms_reader_rewind(reader);
+    backing->lap = reader->head;
+    backing->given_back = reader->head;
+    header->reserved = reader->head + backing->kept;
+    MS_STEP("rewind.noted");
+}
+
+/* Holding write_lock: one step of what was read. Writers of the next lap may have
+ * reserved some of it again already. */
+static void give_back_step(struct ms_backing *backing, const struct ms_reader *reader,
+                           int fd) {
+    uint64_t capacity = reader->queue.capacity;
+    uint64_t reserved = round_up(reader->queue.header->reserved, PAGE);
+    uint64_t start = backing->given_back;
+    uint64_t end = start + STEP_BYTES;
+    if (reserved > start + capacity) {
+        start = smaller(reserved - capacity, end);
+    }
+    give_back_range(capacity, fd, start, end);
+    backing->given_back = end;
+}
+
+void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+    uint64_t capacity = reader->queue.capacity;
+    pthread_mutex_t *lock = &reader->queue.header->write_lock;
+    if (capacity <= MS_HOT_WINDOW) {
+        return;
+    }
+    while (reader->head - backing->given_back >= STEP_BYTES && ms_lock_try(lock) == 0) {
+        give_back_step(backing, reader, fd);
+        ms_lock_release(lock);
+    }
+    uint64_t offset = reader->head & (capacity - 1);
+    if (offset >= REWIND_BYTES && ms_reader_is_empty(reader) &&
+        ms_lock_try(lock) == 0) {
+        if (ms_reader_is_empty(reader)) {
+            rewind_ring(backing, reader, fd);
+        }
+        ms_lock_release(lock);
+    }
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory behind the ring. Writers make sure of memory before they touch it, so
+ * that a full file system is an error and not a SIGBUS; the owner gives back what
+ * it has read, so that a slot is as large as what is queued.
+ *
+ * Both hold write_lock: memory that was read is the next lap's to write, and once
+ * a writer has reserved it there the owner must leave it alone (layout I6).
+ */
+#ifndef MS_LINUX_BACKING_H
+#define MS_LINUX_BACKING_H
+
+#include "queue/queue.h"
+
+/* The owner's account of it. */
+struct ms_backing {
+    uint64_t lap;  /* where the present lap, or the one before, began */
+    uint64_t kept; /* bytes from the start of the ring that have memory for good */
+    uint64_t given_back; /* what lies below this position was given back, or is kept */
+};
+
+/* Holding write_lock: see to memory up to position end. Returns 0; -ENOSPC or
+ * -ENOMEM, with nothing changed; or -EBADMSG. */
+int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end);
+
+/* The owner, after releasing messages: give memory back and go back to the start of
+ * the ring where that is due. Cheap when it is not; never waits. */
+void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* A region's file, and its mapping into this process. */
+#include "linux/region.h"
+
+#include "os/file.h"
+#include "os/memory.h"
+#include "os/process.h"
+#include "queue/lock.h"
+#include "queue/queue.h"
+
+#include <errno.h>
+
+/* The header gets its memory before it is touched: no SIGBUS on a full file system. */
+static int map_new(int fd, size_t size, uint32_t max_message_size,
+                   struct ms_header **ret_header) {
+    int r = ms_file_reserve(fd, 0, MS_HEADER_SIZE);
+    if (r < 0) {
+        return r;
+    }
+    void *memory;
+    r = ms_memory_map(fd, size, &memory);
+    if (r < 0) {
+        return r;
+    }
+    r = ms_queue_init(memory, size - MS_HEADER_SIZE, max_message_size);
+    if (r < 0) {
+        ms_memory_unmap(memory, size);
+        return r;
+    }
+    *ret_header = memory;
+    return 0;
+}
+
+int ms_region_create(const char *directory, uint64_t capacity,
+                     uint32_t max_message_size, struct ms_region *ret_region) {
+    size_t size = MS_HEADER_SIZE + capacity;
+    int fd;
+    int r = ms_file_create(directory, size, &fd);
+    if (r < 0) {
+        return r;
+    }
+    struct ms_header *header;
+    r = map_new(fd, size, max_message_size, &header);
+    if (r < 0) {
+        ms_file_close(fd);
+        return r;
+    }
+    *ret_region = (struct ms_region){.fd = fd, .size = size, .header = header};
+    return 0;
+}
+
+int ms_region_map(int fd, struct ms_region *ret_region) {
+    struct ms_file_status status;
+    int r = ms_file_status(fd, &status);
+    if (r < 0) {
+        return r;
+    }
+    if (status.uid != ms_process_uid()) {
+        return -EACCES;
+    }
+    if (!status.is_regular || status.size < MS_HEADER_SIZE + MS_CAPACITY_MIN ||
+        status.size > MS_HEADER_SIZE + MS_CAPACITY_MAX) {
+        return -EBADMSG;
+    }
+    void *memory;
+    r = ms_memory_map(fd, status.size, &memory);
+    if (r < 0) {
+        return r;
+    }
+    r = ms_queue_check(memory, status.size);
+    if (r < 0) {
+        ms_memory_unmap(memory, status.size);
+        return r;
+    }
+    *ret_region = (struct ms_region){.fd = fd, .size = status.size, .header = memory};
+    return 0;
+}
+
+bool ms_region_is_alive(const struct ms_header *header) {
+    /* Acquire: with the release in ms_registry_remove. */
+    return !atomic_load_explicit(&header->closed, memory_order_acquire) &&
+           ms_lock_is_held(&header->owner_lock);
+}
+
+void ms_region_close(struct ms_region *region) {
+    ms_memory_unmap(region->header, region->size);
+    region->fd = ms_file_close(region->fd);
+}
+
+void ms_region_abandon(struct ms_region *region) {
+    unsigned char *ring = (unsigned char *)region->header + MS_HEADER_SIZE;
+    ms_memory_unmap(ring, region->size - MS_HEADER_SIZE);
+    region->fd = ms_file_close(region->fd);
+}

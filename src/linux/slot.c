@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The owner's end of a slot. */
+#include "backend.h"
+#include "linux/backing.h"
+#include "linux/info.h"
+#include "linux/nap.h"
+#include "linux/registry.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/futex.h"
+#include "os/memory.h"
+#include "os/process.h"
+#include "queue/bell.h"
+#include "queue/lock.h"
+#include "queue/step.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+/* A writer that was killed between publishing and ringing leaves the owner asleep:
+ * it looks again after this long. */
+#define LOOK_AGAIN_NS INT64_C(1000000000)
+
+struct mailslot {
+    enum ms_handle handle;
+    struct ms_region region;
+    struct ms_reader reader;
+    struct ms_backing backing;
+    _Atomic bool is_cancelled;
+    char path[MS_PATH_SIZE];
+};
+
+/* What others learn about the slot. They see it only after it is published. */
+static void describe(struct ms_header *header, const struct ms_name *name,
+                     const mailslot_options *options) {
+    header->created_ns = ms_clock_stamp_ns();
+    header->pid = ms_process_pid();
+    header->uid = ms_process_uid();
+    header->mode = 0600;
+    atomic_store_explicit(&header->timeout_ms, options->timeout_ms,
+                          memory_order_relaxed);
+    strcpy(header->name, name->bare);
+}
+
+/* The owner holds both for as long as it lives; the kernel lets go of them (layout I8).
+ */
+static int take_ownership(struct ms_region *region) {
+    int r = ms_file_lock(region->fd);
+    return r < 0 ? r : ms_lock_try(&region->header->owner_lock);
+}
+
+static int build_region(mailslot *slot, const struct ms_name *name,
+                        const mailslot_options *options) {
+    uint64_t capacity =
+        ms_queue_capacity(options->max_bytes, options->max_message_size);
+    int r = ms_region_create(ms_registry_directory(), capacity,
+                             options->max_message_size, &slot->region);
+    if (r < 0) {
+        return r;
+    }
+    MS_STEP("create.built");
+    describe(slot->region.header, name, options);
+    r = take_ownership(&slot->region);
+    MS_STEP("create.owned");
+    if (r == 0) {
+        r = ms_registry_publish(&slot->region, slot->path);
+        MS_STEP("create.published");
+    }
+    if (r < 0) {
+        ms_lock_release(&slot->region.header->owner_lock);
+        ms_region_close(&slot->region);
+        return r;
+    }
+    ms_reader_init(&slot->reader, slot->region.header, capacity);
+    return 0;
+}
+
+int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
+                   mailslot **ret_slot) {
+    void *memory;
+    int r = ms_memory_allocate(sizeof(mailslot), &memory);
+    if (r < 0) {
+        return r;
+    }
+    mailslot *slot = memory;
+    ms_registry_sweep();
+    r = ms_registry_path(name, slot->path);
+    if (r == 0) {
+        r = build_region(slot, name, options);
+    }
+    if (r < 0) {
+        ms_memory_unmap(slot, sizeof *slot);
+        return r;
+    }
+    slot->handle = MS_HANDLE_SLOT;
+    *ret_slot = slot;
+    return 0;
+}
+
+static void wake_writers(struct ms_header *header) {
+    atomic_fetch_add(&header->space_bell, 1);
+    ms_futex_wake(&header->space_bell, INT_MAX);
+}
+
+/* Another thread than the creator cannot release the owner's lock. While the creator
+ * lives, its list of robust locks runs through the header, which must stay mapped. */
+static void let_go(struct ms_region *region) {
+    pthread_mutex_t *lock = &region->header->owner_lock;
+    if (ms_lock_release(lock) || !ms_lock_is_held(lock)) {
+        ms_region_close(region);
+    } else {
+        ms_region_abandon(region);
+    }
+}
+
+void ms_slot_close(mailslot *slot) {
+    if (slot->handle == MS_HANDLE_SLOT) {
+        struct ms_header *header = slot->region.header;
+        ms_registry_remove(header, slot->region.fd, slot->path);
+        wake_writers(header);
+        let_go(&slot->region);
+    }
+    ms_memory_unmap(slot, sizeof *slot);
+}
+
+/* Nothing is queued: sleep until a writer rings. */
+static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
+    struct ms_header *header = slot->region.header;
+    for (;;) {
+        ms_bell_arm(header);
+        if (ms_reader_has_message(&slot->reader)) {
+            return 0;
+        }
+        if (atomic_exchange(&slot->is_cancelled, false)) {
+            return -ECANCELED;
+        }
+        MS_STEP("wait.armed");
+        int r = ms_nap(&header->bell, 1, deadline_ns, LOOK_AGAIN_NS);
+        if (r < 0) {
+            return ms_reader_has_message(&slot->reader) ? 0 : r;
+        }
+    }
+}
+
+int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
+    if (ms_reader_has_message(&slot->reader)) {
+        return 0;
+    }
+    /* A writer's turn may have been in the way when the last message was released. */
+    ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
+    int64_t deadline_ns = ms_nap_deadline_ns(timeout_ms);
+    if (deadline_ns == 0) {
+        return -EAGAIN;
+    }
+    int r = wait_for_bell(slot, deadline_ns);
+    ms_bell_disarm(slot->region.header);
+    return r;
+}
+
+int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_message) {
+    int r = ms_slot_wait(slot, timeout_ms);
+    return r < 0 ? r : ms_reader_show(&slot->reader, ret_message);
+}
+
+void ms_slot_release(mailslot *slot) {
+    struct ms_header *header = slot->region.header;
+    ms_reader_release(&slot->reader);
+    if (ms_space_ring(header, ms_reader_free(&slot->reader))) {
+        ms_futex_wake(&header->space_bell, INT_MAX);
+    }
+    ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
+}
+
+void ms_slot_forget(mailslot *slot) {
+    ms_reader_forget(&slot->reader);
+}
+
+void ms_slot_cancel(mailslot *slot) {
+    struct ms_header *header = slot->region.header;
+    /* seq_cst, as in bell.h: the sleeper arms the bell and then looks at the flag. */
+    atomic_store(&slot->is_cancelled, true);
+    atomic_store(&header->bell, 0);
+    ms_futex_wake(&header->bell, 1);
+}
+
+uint32_t ms_slot_timeout_ms(const mailslot *slot) {
+    /* Relaxed, here and below: one value by itself. */
+    return atomic_load_explicit(&slot->region.header->timeout_ms, memory_order_relaxed);
+}
+
+void ms_slot_set_timeout_ms(mailslot *slot, uint32_t timeout_ms) {
+    atomic_store_explicit(&slot->region.header->timeout_ms, timeout_ms,
+                          memory_order_relaxed);
+}
+
+int ms_slot_info(mailslot *slot, mailslot_info *info) {
+    return ms_info_fill(&slot->reader.queue, info);
+}

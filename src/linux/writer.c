@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* A sender's end of a slot. */
+#include "backend.h"
+#include "linux/backing.h"
+#include "linux/info.h"
+#include "linux/nap.h"
+#include "linux/registry.h"
+#include "os/clock.h"
+#include "os/futex.h"
+#include "os/memory.h"
+#include "os/process.h"
+#include "queue/bell.h"
+#include "queue/lock.h"
+#include "queue/step.h"
+
+#include <errno.h>
+
+/* How long to wait for a turn, at least: a writer may have been stopped in its turn. */
+#define TURN_WAIT_NS INT64_C(1000000000)
+
+/* A turn ends after this much, for the sake of the other writers. */
+#define TURN_BYTES ((size_t)1 << 20)
+
+/* The owner's death rings no bell: who waits for space looks for it at intervals. */
+#define LOOK_AGAIN_NS INT64_C(100000000)
+
+struct mailslot_writer {
+    enum ms_handle handle;
+    bool is_dead;
+    struct ms_region region;
+    struct ms_queue queue;
+    struct ms_envelope sender;
+    char path[MS_PATH_SIZE];
+};
+
+/* What a call still has to send. */
+struct batch {
+    const mailslot_buffer *messages;
+    size_t count;
+    size_t sent;
+};
+
+int ms_writer_open(const struct ms_name *name, mailslot_writer **ret_writer) {
+    void *memory;
+    int r = ms_memory_allocate(sizeof(mailslot_writer), &memory);
+    if (r < 0) {
+        return r;
+    }
+    mailslot_writer *writer = memory;
+    r = ms_registry_path(name, writer->path);
+    if (r == 0) {
+        r = ms_registry_find(writer->path, &writer->region);
+    }
+    if (r < 0) {
+        ms_memory_unmap(writer, sizeof *writer);
+        return r;
+    }
+    ms_queue_attach(&writer->queue, writer->region.header,
+                    writer->region.size - MS_HEADER_SIZE);
+    writer->sender = (struct ms_envelope){
+        .pid = ms_process_pid(), .uid = ms_process_uid(), .gid = ms_process_gid()};
+    writer->handle = MS_HANDLE_WRITER;
+    *ret_writer = writer;
+    return 0;
+}
+
+void ms_writer_close(mailslot_writer *writer) {
+    if (writer->handle == MS_HANDLE_WRITER) {
+        ms_region_close(&writer->region);
+    }
+    ms_memory_unmap(writer, sizeof *writer);
+}
+
+/* The slot has died. Whoever meets it removes what is left; it stays dead for this
+ * writer even if the name lives again. */
+static int bury(mailslot_writer *writer) {
+    if (!writer->is_dead) {
+        writer->is_dead = true;
+        ms_registry_remove(writer->region.header, writer->region.fd, writer->path);
+    }
+    return -EPIPE;
+}
+
+/* Take write_lock of a living slot. */
+static int begin_turn(mailslot_writer *writer, int64_t deadline_ns) {
+    struct ms_header *header = writer->region.header;
+    int r = ms_lock_try(&header->write_lock);
+    if (r == -EBUSY) {
+        int64_t least_ns = ms_clock_now_ns() + TURN_WAIT_NS;
+        r = ms_lock_wait(&header->write_lock,
+                         deadline_ns > least_ns ? deadline_ns : least_ns);
+    }
+    if (r < 0) {
+        return r;
+    }
+    MS_STEP("turn.begun");
+    if (!ms_region_is_alive(header)) {
+        ms_lock_release(&header->write_lock);
+        return -EPIPE;
+    }
+    return 0;
+}
+
+/* In a turn: queue one message. -EAGAIN: *ret_wanted bytes must be free for it. */
+static int put(mailslot_writer *writer, const mailslot_buffer *message,
+               uint64_t *ret_wanted) {
+    if (message->size > writer->queue.size_limit) {
+        return -EMSGSIZE;
+    }
+    struct ms_claim claim;
+    int r = ms_queue_claim(&writer->queue, message->size, &claim, ret_wanted);
+    if (r < 0) {
+        return r;
+    }
+    MS_STEP("turn.claimed");
+    r = ms_backing_reserve(&writer->queue, writer->region.fd, claim.end);
+    if (r < 0) {
+        return r;
+    }
+    ms_queue_push(&writer->queue, &claim, &writer->sender, message->data,
+                  (uint32_t)message->size);
+    return 0;
+}
+
+/* In a turn: queue what fits of the batch. */
+static int put_batch(mailslot_writer *writer, struct batch *batch,
+                     uint64_t *ret_wanted) {
+    size_t bytes = 0;
+    while (batch->sent < batch->count && bytes <= TURN_BYTES) {
+        int r = put(writer, &batch->messages[batch->sent], ret_wanted);
+        if (r < 0) {
+            return r;
+        }
+        bytes += batch->messages[batch->sent].size;
+        batch->sent++;
+    }
+    return 0;
+}
+
+static void end_turn(mailslot_writer *writer, bool has_sent) {
+    struct ms_header *header = writer->region.header;
+    MS_STEP("turn.ending");
+    ms_lock_release(&header->write_lock);
+    MS_STEP("turn.ended");
+    if (has_sent && ms_bell_ring(header)) {
+        MS_STEP("turn.ringing");
+        ms_futex_wake(&header->bell, 1);
+    }
+}
+
+/* One turn. -EAGAIN: the slot is full, and *ret_bell is what to sleep on. */
+static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadline_ns,
+                     uint32_t *ret_bell) {
+    writer->sender.time_ns = ms_clock_stamp_ns();
+    int r = begin_turn(writer, deadline_ns);
+    if (r < 0) {
+        return r;
+    }
+    size_t sent = batch->sent;
+    uint64_t wanted = 0;
+    r = put_batch(writer, batch, &wanted);
+    if (r == -EAGAIN && deadline_ns) {
+        /* To be woken for each message would cost more than the message: a quarter of
+         * the ring is worth waking up for. Then look again (bell.h). */
+        uint64_t quarter = writer->queue.capacity / 4;
+        *ret_bell =
+            ms_space_arm(writer->region.header, wanted > quarter ? wanted : quarter);
+        r = put_batch(writer, batch, &wanted);
+    }
+    end_turn(writer, batch->sent > sent);
+    return r;
+}
+
+static int send_batch(mailslot_writer *writer, struct batch *batch,
+                      int64_t deadline_ns) {
+    int r = 0;
+    while (r == 0 && batch->sent < batch->count) {
+        uint32_t bell = 0;
+        r = take_turn(writer, batch, deadline_ns, &bell);
+        if (r == -EAGAIN && deadline_ns) {
+            MS_STEP("space.waiting");
+            r = ms_nap(&writer->region.header->space_bell, bell, deadline_ns,
+                       LOOK_AGAIN_NS);
+        }
+    }
+    return r;
+}
+
+int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
+                       size_t count, int64_t timeout_ms, size_t *ret_sent) {
+    if (writer->is_dead) {
+        return -EPIPE;
+    }
+    struct batch batch = {.messages = messages, .count = count};
+    struct ms_header *header = writer->region.header;
+    int r = send_batch(writer, &batch, ms_nap_deadline_ns(timeout_ms));
+    *ret_sent = batch.sent;
+    switch (r) {
+    case -EPIPE:
+        return bury(writer);
+    case -EMSGSIZE:
+    case -EAGAIN:
+    case -ETIMEDOUT:
+    case -ENOSPC:
+    case -ENOMEM:
+        /* Relaxed: a figure for info, nothing depends on it. */
+        atomic_fetch_add_explicit(&header->rejected, 1, memory_order_relaxed);
+        return r;
+    default:
+        return r;
+    }
+}
+
+int ms_writer_info(mailslot_writer *writer, mailslot_info *info) {
+    if (writer->is_dead || !ms_region_is_alive(writer->region.header)) {
+        return bury(writer);
+    }
+    return ms_info_fill(&writer->queue, info);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* The public calls: arguments are checked here, slots live in the backend. */
+#include "mailslot.h"
+
+#include "backend.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define MAX_BYTES_DEFAULT (UINT64_C(1) << 30)
+#define MAX_BYTES_LIMIT (UINT64_C(1) << 40)
+
+static bool is_slot(const mailslot *slot) {
+    return slot && *(const enum ms_handle *)(const void *)slot == MS_HANDLE_SLOT;
+}
+
+static bool is_writer(const mailslot_writer *writer) {
+    return writer && *(const enum ms_handle *)(const void *)writer == MS_HANDLE_WRITER;
+}
+
+static bool is_timeout(int64_t timeout_ms) {
+    return timeout_ms >= 0 && timeout_ms <= MAILSLOT_FOREVER;
+}
+
+static bool is_info(const mailslot_info *info) {
+    return !info || info->size == sizeof *info;
+}
+
+static int parse_name(const char *text, struct ms_name *ret_name) {
+    char host_name[MS_HOST_NAME_MAX + 1];
+    ms_backend_host_name(host_name);
+    return ms_name_parse(text, host_name, ret_name);
+}
+
+/* The name of a slot that can be sent to in this build. */
+static int parse_local_name(const char *text, struct ms_name *ret_name) {
+    int r = parse_name(text, ret_name);
+    if (r < 0) {
+        return r;
+    }
+    return ret_name->kind == MS_NAME_LOCAL ? 0 : -EOPNOTSUPP;
+}
+
+int mailslot_create(const char *name, const mailslot_options *options,
+                    mailslot **ret_slot) {
+    mailslot_options chosen = MAILSLOT_OPTIONS_INIT;
+    if (!ret_slot || (options && options->size != sizeof *options)) {
+        return -EINVAL;
+    }
+    if (options) {
+        chosen = *options;
+    }
+    if (chosen.max_bytes == 0) {
+        chosen.max_bytes = MAX_BYTES_DEFAULT;
+    }
+    if (chosen.max_bytes > MAX_BYTES_LIMIT) {
+        return -EINVAL;
+    }
+    struct ms_name parsed;
+    int r = parse_name(name, &parsed);
+    if (r < 0) {
+        return r;
+    }
+    /* Differs: Windows says ERROR_PATH_NOT_FOUND for a slot elsewhere. */
+    return parsed.kind == MS_NAME_LOCAL ? ms_slot_create(&parsed, &chosen, ret_slot)
+                                        : -EINVAL;
+}
+
+mailslot *mailslot_close(mailslot *slot) {
+    if (slot) {
+        ms_slot_close(slot);
+    }
+    return NULL;
+}
+
+/* MAILSLOT_DEFAULT becomes the slot's timeout. */
+static int check_read(const mailslot *slot, int64_t *timeout_ms) {
+    if (!is_slot(slot)) {
+        return -EBADF;
+    }
+    if (*timeout_ms == MAILSLOT_DEFAULT) {
+        *timeout_ms = ms_slot_timeout_ms(slot);
+    }
+    return is_timeout(*timeout_ms) ? 0 : -EINVAL;
+}
+
+int mailslot_read(mailslot *slot, void *buffer, size_t capacity, int64_t timeout_ms,
+                  size_t *ret_size) {
+    int r = check_read(slot, &timeout_ms);
+    if (r < 0) {
+        return r;
+    }
+    if (!ret_size || (!buffer && capacity)) {
+        return -EINVAL;
+    }
+    mailslot_message message;
+    ms_slot_forget(slot);
+    r = ms_slot_show(slot, timeout_ms, &message);
+    if (r < 0) {
+        return r;
+    }
+    *ret_size = message.size;
+    if (message.size > capacity) {
+        ms_slot_forget(slot);
+        return -EMSGSIZE;
+    }
+    if (message.size) {
+        memcpy(buffer, message.data, message.size);
+    }
+    ms_slot_release(slot);
+    return 0;
+}
+
+int mailslot_peek(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_message) {
+    int r = check_read(slot, &timeout_ms);
+    if (r < 0) {
+        return r;
+    }
+    return ret_message ? ms_slot_show(slot, timeout_ms, ret_message) : -EINVAL;
+}
+
+int mailslot_consume(mailslot *slot) {
+    if (!is_slot(slot)) {
+        return -EBADF;
+    }
+    ms_slot_release(slot);
+    return 0;
+}
+
+int mailslot_unpeek(mailslot *slot) {
+    if (!is_slot(slot)) {
+        return -EBADF;
+    }
+    ms_slot_forget(slot);
+    return 0;
+}
+
+int mailslot_wait(mailslot *slot, int64_t timeout_ms) {
+    int r = check_read(slot, &timeout_ms);
+    return r < 0 ? r : ms_slot_wait(slot, timeout_ms);
+}
+
+int mailslot_cancel(mailslot *slot) {
+    if (!is_slot(slot)) {
+        return -EBADF;
+    }
+    ms_slot_cancel(slot);
+    return 0;
+}
+
+int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms) {
+    if (!is_slot(slot)) {
+        return -EBADF;
+    }
+    ms_slot_set_timeout_ms(slot, timeout_ms);
+    return 0;
+}
+
+int mailslot_get_info(mailslot *slot, mailslot_info *info) {
+    if (!is_slot(slot)) {
+        return -EBADF;
+    }
+    if (!is_info(info)) {
+        return -EINVAL;
+    }
+    return info ? ms_slot_info(slot, info) : 0;
+}
+
+int mailslot_open(const char *name, mailslot_writer **ret_writer) {
+    if (!ret_writer) {
+        return -EINVAL;
+    }
+    struct ms_name parsed;
+    int r = parse_local_name(name, &parsed);
+    return r < 0 ? r : ms_writer_open(&parsed, ret_writer);
+}
+
+mailslot_writer *mailslot_writer_close(mailslot_writer *writer) {
+    if (writer) {
+        ms_writer_close(writer);
+    }
+    return NULL;
+}
+
+int mailslot_writer_send(mailslot_writer *writer, const void *data, size_t size,
+                         int64_t timeout_ms) {
+    mailslot_buffer message = {.data = data, .size = size};
+    return mailslot_writer_send_all(writer, &message, 1, timeout_ms, NULL);
+}
+
+int mailslot_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
+                             size_t count, int64_t timeout_ms, size_t *ret_sent) {
+    size_t sent = 0;
+    if (!ret_sent) {
+        ret_sent = &sent;
+    }
+    *ret_sent = 0;
+    if (!is_writer(writer)) {
+        return -EBADF;
+    }
+    if (!is_timeout(timeout_ms) || (!messages && count)) {
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!messages[i].data && messages[i].size) {
+            return -EINVAL;
+        }
+    }
+    return ms_writer_send_all(writer, messages, count, timeout_ms, ret_sent);
+}
+
+int mailslot_writer_get_info(mailslot_writer *writer, mailslot_info *info) {
+    if (!is_writer(writer)) {
+        return -EBADF;
+    }
+    if (!is_info(info)) {
+        return -EINVAL;
+    }
+    return info ? ms_writer_info(writer, info) : 0;
+}
+
+/* Who opened the slot a moment ago calls a dead one missing. */
+static int as_missing(int r) {
+    return r == -EPIPE ? -ENOENT : r;
+}
+
+int mailslot_send(const char *name, const void *data, size_t size, int64_t timeout_ms) {
+    if (!is_timeout(timeout_ms) || (!data && size)) {
+        return -EINVAL;
+    }
+    mailslot_writer *writer;
+    int r = mailslot_open(name, &writer);
+    if (r < 0) {
+        return r;
+    }
+    r = mailslot_writer_send(writer, data, size, timeout_ms);
+    mailslot_writer_close(writer);
+    return as_missing(r);
+}
+
+int mailslot_get_info_by_name(const char *name, mailslot_info *info) {
+    if (!is_info(info)) {
+        return -EINVAL;
+    }
+    mailslot_writer *writer;
+    int r = mailslot_open(name, &writer);
+    if (r < 0) {
+        return r;
+    }
+    r = mailslot_writer_get_info(writer, info);
+    mailslot_writer_close(writer);
+    return as_missing(r);
+}
+
+int64_t mailslot_now_ms(void) {
+    return ms_backend_now_ms();
+}
