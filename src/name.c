@@ -9,7 +9,7 @@
 #define DEVICE "mailslot"
 
 static char fold(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 static bool is_separator(char c) {
@@ -106,7 +106,10 @@ static int parse_bare(const char *text, struct ms_name *name) {
         return -ENAMETOOLONG;
     }
     for (size_t i = 0; i < size; i++) {
-        name->bare[i] = is_separator(text[i]) ? '\\' : text[i];
+        name->bare[i] = text[i];
+        if (is_separator(text[i])) {
+            name->bare[i] = '\\';
+        }
         name->folded[i] = fold(name->bare[i]);
     }
     return 0;

@@ -40,7 +40,7 @@ static void describe(struct ms_header *header, const struct ms_name *name,
     header->mode = 0600;
     atomic_store_explicit(&header->timeout_ms, options->timeout_ms,
                           memory_order_relaxed);
-    strcpy(header->name, name->bare);
+    memcpy(header->name, name->bare, sizeof name->bare);
 }
 
 /* The owner holds both for as long as it lives; the kernel lets go of them (layout I8).

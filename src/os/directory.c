@@ -19,7 +19,8 @@ int ms_directory_walk(const char *directory, ms_directory_visit visit, void *con
     }
     const struct dirent *entry;
     do {
-        entry = readdir(stream);
+        /* The stream is this call's own. */
+        entry = readdir(stream); /* NOLINT(concurrency-mt-unsafe) */
     } while (entry && visit(entry->d_name, context));
     closedir(stream);
     return 0;
