@@ -151,7 +151,8 @@ typedef struct mailslot_info {
  * is removing a dead slot of the same name. The caller owns *ret_slot and closes
  * it.
  *
- * EINVAL        not a local slot's name; options out of range; NULL ret_slot
+ * EINVAL        not a local slot's name; options out of range; NULL ret_slot;
+ *               MAILSLOT_DIR is set to a path that is not absolute
  * ENAMETOOLONG  the name is too long
  * EEXIST        the name has a live owner, which is untouched
  * EACCES        the name is taken by a file of another user, or the directory of

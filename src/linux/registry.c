@@ -30,8 +30,12 @@ const char *ms_registry_directory(void) {
 }
 
 int ms_registry_path(const struct ms_name *name, char ret_path[MS_PATH_SIZE]) {
-    int size = snprintf(ret_path, MS_PATH_SIZE, "%s/" FILE_PREFIX "%s",
-                        ms_registry_directory(), name->folded);
+    const char *directory = ms_registry_directory();
+    if (directory[0] != '/') {
+        return -EINVAL; /* the program may go elsewhere before it removes the file */
+    }
+    int size = snprintf(ret_path, MS_PATH_SIZE, "%s/" FILE_PREFIX "%s", directory,
+                        name->folded);
     return size < MS_PATH_SIZE ? 0 : -ENAMETOOLONG;
 }
 
@@ -60,11 +64,11 @@ int ms_registry_remove(struct ms_header *header, int fd, const char *path) {
     retire(header, fd);
     if (ms_file_is_at(fd, path)) {
         MS_STEP("remove.found");
-        ms_file_remove(path);
+        r = ms_file_remove(path);
         MS_STEP("remove.removed");
     }
     ms_lock_release(&header->removal_lock);
-    return 0;
+    return r;
 }
 
 /* A slot of another version of this library: its memory means nothing to us, but

@@ -22,7 +22,8 @@
 /* The directory of the slots. */
 const char *ms_registry_directory(void);
 
-/* Where that slot's file is. Returns 0 or -ENAMETOOLONG (of the directory). */
+/* Where that slot's file is. Returns 0; -EINVAL when MAILSLOT_DIR is not absolute;
+ * -ENAMETOOLONG when it is too long. */
 int ms_registry_path(const struct ms_name *name, char ret_path[MS_PATH_SIZE]);
 
 /* Give a new region its name, in place of a dead slot if there is one.
@@ -34,8 +35,8 @@ int ms_registry_publish(const struct ms_region *region, const char *path);
 int ms_registry_find(const char *path, struct ms_region *ret_region);
 
 /* Remove a dead or dying slot: marks it closed, gives its memory back even though
- * writers still map it, and removes its name. Returns 0, or -ETIMEDOUT when
- * another process was stopped while it did the same. */
+ * writers still map it, and removes its name. Returns 0; -ETIMEDOUT when another
+ * process was stopped while it did the same; or -EACCES. */
 int ms_registry_remove(struct ms_header *header, int fd, const char *path);
 
 /* Remove dead slots of this user: looks at some of the files in the directory. */

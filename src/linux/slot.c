@@ -84,9 +84,9 @@ int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
         return r;
     }
     mailslot *slot = memory;
-    ms_registry_sweep();
     r = ms_registry_path(name, slot->path);
     if (r == 0) {
+        ms_registry_sweep();
         r = build_region(slot, name, options);
     }
     if (r < 0) {
@@ -166,7 +166,8 @@ int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_messa
 void ms_slot_release(mailslot *slot) {
     struct ms_header *header = slot->region.header;
     ms_reader_release(&slot->reader);
-    if (ms_space_ring(header, ms_reader_free(&slot->reader))) {
+    if (ms_space_is_wanted(header) &&
+        ms_space_ring(header, ms_reader_free(&slot->reader))) {
         ms_futex_wake(&header->space_bell, INT_MAX);
     }
     ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);

@@ -55,6 +55,11 @@ static inline uint32_t ms_space_arm(struct ms_header *header, uint64_t wanted) {
     return bell;
 }
 
+/* After moving head: whether a writer waits for space. */
+static inline bool ms_space_is_wanted(struct ms_header *header) {
+    return atomic_load(&header->space_wanted) != 0;
+}
+
 /* After moving head: whether writers must be woken, now that free bytes are free. */
 static inline bool ms_space_ring(struct ms_header *header, uint64_t free) {
     uint64_t wanted = atomic_load(&header->space_wanted);

@@ -16,10 +16,10 @@ uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size) {
     uint64_t record_size = ms_record_extent(max_message_size);
     uint64_t least = max_bytes > 2 * record_size ? max_bytes : 2 * record_size;
     uint64_t capacity = MS_CAPACITY_MIN;
-    while (capacity < least && capacity <= MS_CAPACITY_MAX) {
+    while (capacity < least) {
         capacity *= 2;
     }
-    return capacity <= MS_CAPACITY_MAX ? capacity : 0;
+    return capacity;
 }
 
 int ms_queue_init(struct ms_header *header, uint64_t capacity,

@@ -53,8 +53,8 @@ struct ms_status {
     uint32_t next_size; /* or MAILSLOT_NO_MESSAGE */
 };
 
-/* The capacity for that bound, so that a message of max_message_size always fits an
- * empty queue wherever its tail is. Returns 0 when it would be above the maximum. */
+/* The capacity for that bound, of MS_CAPACITY_MAX at most, so that a message of
+ * max_message_size always fits an empty queue wherever its tail is. */
 uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size);
 
 /* Initialise the header of a region of zeros: empty, open, nobody's. */
