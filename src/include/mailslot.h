@@ -146,10 +146,10 @@ typedef struct mailslot_info {
  * least 4096 and at least twice max_message_size, so what was asked for is rounded
  * up (mailslot_get_info tells the result). A message takes its size plus 32 bytes,
  * rounded up to 8. With max_message_size 0 the largest message is max_bytes / 2 -
- * 32. Memory is used only for what is queued. Removes what killed owners of this
- * user left behind. Does not wait, except up to a second for another process that
- * is removing a dead slot of the same name. The caller owns *ret_slot and closes
- * it.
+ * 32, and in any case 4 GiB - 64. Memory is used only for what is queued. Removes
+ * what killed owners of this user left behind. Does not wait, except up to a
+ * second for another process that is removing a dead slot of the same name. The
+ * caller owns *ret_slot and closes it.
  *
  * EINVAL        not a local slot's name; options out of range; NULL ret_slot;
  *               MAILSLOT_DIR is set to a path that is not absolute

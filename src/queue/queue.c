@@ -12,6 +12,10 @@
 /* How often ms_queue_status tries again when the queue changes under it. */
 #define STATUS_TRIES 1000
 
+/* The padding before the largest message has a size of 32 bits, too, and the size of no
+ * message is MAILSLOT_NO_MESSAGE. */
+#define MESSAGE_SIZE_MAX (UINT32_MAX - UINT64_C(63))
+
 uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size) {
     uint64_t record_size = ms_record_extent(max_message_size);
     uint64_t least = max_bytes > 2 * record_size ? max_bytes : 2 * record_size;
@@ -60,7 +64,7 @@ void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
         .header = header,
         .ring = (unsigned char *)header + MS_HEADER_SIZE,
         .capacity = capacity,
-        .size_limit = size_limit < UINT32_MAX ? size_limit : UINT32_MAX,
+        .size_limit = size_limit < MESSAGE_SIZE_MAX ? size_limit : MESSAGE_SIZE_MAX,
     };
 }
 
@@ -92,13 +96,13 @@ static void publish(struct ms_header *header, uint64_t end, uint64_t size) {
     uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
     const struct ms_totals *now = &header->sent[tail & 1];
     struct ms_totals *next = &header->sent[(tail & 1) ^ 1];
-    /* Relaxed: write_lock orders the loads, the store of the tail publishes the stores.
-     */
+    /* Relaxed: write_lock orders the loads. Release, with load_end's loads: who sees
+     * one of these totals early also sees that the tail has moved meanwhile. */
     uint64_t count = atomic_load_explicit(&now->count, memory_order_relaxed);
     uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
-    atomic_store_explicit(&next->count, count + 1, memory_order_relaxed);
+    atomic_store_explicit(&next->count, count + 1, memory_order_release);
     MS_STEP("push.counted");
-    atomic_store_explicit(&next->bytes, bytes + size, memory_order_relaxed);
+    atomic_store_explicit(&next->bytes, bytes + size, memory_order_release);
     MS_STEP("push.totalled");
     /* seq_cst: release, for ms_reader_show's load; and before ms_bell_ring's load. */
     atomic_store(&header->tail, end | ((tail & 1) ^ 1));

@@ -55,10 +55,11 @@ int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
 static void store_head(struct ms_reader *reader) {
     struct ms_header *header = reader->queue.header;
     uint64_t index = reader->head_index ^ 1;
+    /* Release: as in publish. */
     atomic_store_explicit(&header->taken[index].count, reader->count,
-                          memory_order_relaxed);
+                          memory_order_release);
     atomic_store_explicit(&header->taken[index].bytes, reader->bytes,
-                          memory_order_relaxed);
+                          memory_order_release);
     MS_STEP("release.totalled");
     /* seq_cst: release, so that writers may overwrite what was read; and before
      * ms_space_ring's load. */
