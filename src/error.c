@@ -9,7 +9,7 @@
     X(ENAMETOOLONG, "the name is too long")                                       \
     X(EEXIST, "another owner serves this name")                                   \
     X(ENOENT, "no process owns this slot")                                        \
-    X(EAGAIN, "it would have to wait: nothing is queued, or the slot is full")    \
+    X(EAGAIN, "nothing to read, or no space to send")                             \
     X(ETIMEDOUT, "the time is over")                                              \
     X(EMSGSIZE, "the message is too large")                                       \
     X(EPIPE, "the owner has gone: open the slot again")                           \
