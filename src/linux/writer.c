@@ -81,14 +81,35 @@ static int bury(mailslot_writer *writer) {
     return -EPIPE;
 }
 
+/*
+ * Another writer has its turn. A turn takes less than TURN_WAIT_NS by far; a longer one
+ * is that of a writer that was stopped in it. Then look now and then, because a wait
+ * for a lock notices neither signals nor the death of the slot.
+ */
+static int wait_for_turn(struct ms_header *header, int64_t deadline_ns) {
+    pthread_mutex_t *lock = &header->write_lock;
+    int r = ms_lock_wait(lock, ms_clock_now_ns() + TURN_WAIT_NS);
+    while (r == -ETIMEDOUT || r == -EBUSY) {
+        if (!ms_region_is_alive(header)) {
+            return -EPIPE;
+        }
+        uint32_t bell = atomic_load(&header->space_bell);
+        r = ms_nap(&header->space_bell, bell, deadline_ns, LOOK_AGAIN_NS);
+        if (r < 0) {
+            return r;
+        }
+        r = ms_lock_try(lock);
+    }
+    return r;
+}
+
 /* Take write_lock of a living slot. */
 static int begin_turn(mailslot_writer *writer, int64_t deadline_ns) {
     struct ms_header *header = writer->region.header;
     int r = ms_lock_try(&header->write_lock);
     if (r == -EBUSY) {
-        int64_t least_ns = ms_clock_now_ns() + TURN_WAIT_NS;
-        r = ms_lock_wait(&header->write_lock,
-                         deadline_ns > least_ns ? deadline_ns : least_ns);
+        bool is_alive = ms_region_is_alive(header);
+        r = is_alive ? wait_for_turn(header, deadline_ns) : -EPIPE;
     }
     if (r < 0) {
         return r;
