@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# How the project's own C code is compiled: warnings and, if asked for, sanitizers.
+add_library(mailslot_warnings INTERFACE)
+target_compile_options(mailslot_warnings INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+  $<$<BOOL:${MAILSLOT_WERROR}>:-Werror>)
+
+if(MAILSLOT_SANITIZE)
+  add_compile_options(-fsanitize=${MAILSLOT_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${MAILSLOT_SANITIZE})
+endif()
