@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Arguments: from Lua to C. */
+#include "lmailslot.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LONGEST_SECONDS ((MAILSLOT_FOREVER - 1) / 1000.0)
+#define MAX_BYTES_LIMIT ((lua_Integer)1 << 40)
+
+/* A name with a NUL byte in it is none, and to C no name is EINVAL, too. */
+const char *ms_lua_check_name(lua_State *L) {
+    size_t size;
+    const char *name = luaL_checklstring(L, 1, &size);
+    return strlen(name) == size ? name : NULL;
+}
+
+/* The seconds at index. Rounded up, but a number with up to three decimals stays what
+ * it is, whatever its binary form. */
+static int64_t to_milliseconds(lua_State *L, int index, int argument) {
+    lua_Number seconds = lua_tonumber(L, index);
+    bool is_number = lua_type(L, index) == LUA_TNUMBER;
+    if (is_number && seconds == HUGE_VAL) {
+        return MAILSLOT_FOREVER;
+    }
+    if (!is_number || !(seconds >= 0 && seconds <= LONGEST_SECONDS)) {
+        luaL_argerror(L, argument,
+                      "timeout must be 0 to 4294967.294 seconds or math.huge");
+        return 0;
+    }
+    int64_t timeout_ms = (int64_t)(seconds * 1000);
+    return (lua_Number)timeout_ms / 1000 < seconds ? timeout_ms + 1 : timeout_ms;
+}
+
+int64_t ms_lua_check_timeout(lua_State *L, int argument) {
+    return to_milliseconds(L, argument, argument);
+}
+
+int64_t ms_lua_opt_timeout(lua_State *L, int argument, int64_t absent) {
+    return lua_isnoneornil(L, argument) ? absent : ms_lua_check_timeout(L, argument);
+}
+
+static bool is_known(const char *key, const char *const known[]) {
+    while (*known && strcmp(key, *known) != 0) {
+        known++;
+    }
+    return *known;
+}
+
+/* Options are argument 2. */
+static void check_keys(lua_State *L, const char *const known[]) {
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, 2)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) != LUA_TSTRING || !is_known(lua_tostring(L, -1), known)) {
+            const char *key = luaL_tolstring(L, -1, NULL);
+            luaL_argerror(L, 2, lua_pushfstring(L, "unknown option '%s'", key));
+        }
+    }
+}
+
+static int64_t timeout_option(lua_State *L, int64_t absent) {
+    lua_getfield(L, 2, "timeout");
+    int64_t timeout_ms = lua_isnil(L, -1) ? absent : to_milliseconds(L, -1, 2);
+    lua_pop(L, 1);
+    return timeout_ms;
+}
+
+static lua_Integer integer_option(lua_State *L, const char *key, lua_Integer least,
+                                  lua_Integer most, lua_Integer absent) {
+    int type = lua_getfield(L, 2, key);
+    int is_integer = 0;
+    lua_Integer value = lua_tointegerx(L, -1, &is_integer);
+    if (type == LUA_TNIL) {
+        value = absent;
+    } else if (type != LUA_TNUMBER || !is_integer || value < least || value > most) {
+        const char *reason =
+            lua_pushfstring(L, "%s must be an integer from %I to %I", key,
+                            (LUAI_UACINT)least, (LUAI_UACINT)most);
+        luaL_argerror(L, 2, reason);
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+static bool boolean_option(lua_State *L, const char *key) {
+    if (lua_getfield(L, 2, key) != LUA_TNIL && !lua_isboolean(L, -1)) {
+        luaL_argerror(L, 2, lua_pushfstring(L, "%s must be a boolean", key));
+    }
+    bool value = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+mailslot_options ms_lua_opt_create(lua_State *L) {
+    static const char *const known[] = {"max_message_size", "timeout", "max_bytes",
+                                        NULL};
+    mailslot_options options = MAILSLOT_OPTIONS_INIT;
+    if (lua_isnoneornil(L, 2)) {
+        return options;
+    }
+    check_keys(L, known);
+    options.max_message_size =
+        (uint32_t)integer_option(L, "max_message_size", 0, UINT32_MAX, 0);
+    options.max_bytes = (uint64_t)integer_option(L, "max_bytes", 0, MAX_BYTES_LIMIT, 0);
+    options.timeout_ms = (uint32_t)timeout_option(L, 0);
+    return options;
+}
+
+/* Absent, seconds, or a table. */
+struct ms_lua_reading ms_lua_opt_reading(lua_State *L, const char *const known[]) {
+    struct ms_lua_reading how = {.max = LUA_MAXINTEGER};
+    if (!lua_istable(L, 2)) {
+        how.timeout_ms = ms_lua_opt_timeout(L, 2, MAILSLOT_DEFAULT);
+        return how;
+    }
+    check_keys(L, known);
+    how.timeout_ms = timeout_option(L, MAILSLOT_DEFAULT);
+    how.max = integer_option(L, "max", 1, LUA_MAXINTEGER, LUA_MAXINTEGER);
+    how.has_meta = boolean_option(L, "meta");
+    return how;
+}
