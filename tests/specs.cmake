@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# Registers the Lua specs. A file in which no test has run is a failure.
+find_program(LUA_PROGRAM lua5.4 REQUIRED)
+find_program(BUSTED_PROGRAM busted REQUIRED)
+set(modules ${PROJECT_BINARY_DIR}/lua/?.so)
+
+list(APPEND environment
+  "LUA_CPATH_5_4=${modules}\;\;"
+  "MAILSLOT_BUILD=${PROJECT_BINARY_DIR}")
+if(MAILSLOT_SANITIZE)
+  # The interpreter is not sanitized, so the module's sanitizer has to be there first.
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so
+    OUTPUT_VARIABLE asan OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  list(APPEND environment "LD_PRELOAD=${asan}")
+endif()
+
+# Lua modules that specs need.
+file(GLOB fixtures CONFIGURE_DEPENDS spec/fixtures/*.c)
+foreach(fixture ${fixtures})
+  cmake_path(GET fixture STEM name)
+  add_library(${name} MODULE ${fixture})
+  set_target_properties(${name} PROPERTIES
+    PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lua)
+  target_include_directories(${name} SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+  target_link_libraries(${name} PRIVATE mailslot_warnings)
+endforeach()
+
+file(GLOB specs RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS spec/*_spec.lua)
+if(MAILSLOT_SANITIZE)
+  # They look at the files and the build, not at what runs.
+  list(FILTER specs EXCLUDE REGEX "(install|layers|readme|symbols)_spec")
+endif()
+if(NOT specs)
+  message(FATAL_ERROR "there are no specs in ${CMAKE_CURRENT_SOURCE_DIR}/spec")
+endif()
+foreach(spec ${specs})
+  string(REGEX REPLACE "spec/(.*)_spec\\.lua" "spec.\\1" name ${spec})
+  register(${name}
+    COMMAND ${LUA_PROGRAM} ${BUSTED_PROGRAM} --ignore-lua --cpath=${modules}
+            --output=gtest tests/${spec}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_property(TEST ${MAILSLOT_TEST_PREFIX}${name} PROPERTY
+    FAIL_REGULAR_EXPRESSION "\\[  PASSED  \\] 0 tests")
+endforeach()
