@@ -9,7 +9,7 @@
     X(ENAMETOOLONG, "the name is too long")                                       \
     X(EEXIST, "another owner serves this name")                                   \
     X(ENOENT, "no process owns this slot")                                        \
-    X(EAGAIN, "nothing to read, or no space to send")                             \
+    X(EAGAIN, "nothing is queued, or the slot is full")                           \
     X(ETIMEDOUT, "the time is over")                                              \
     X(EMSGSIZE, "the message is too large")                                       \
     X(EPIPE, "the owner has gone: open the slot again")                           \
