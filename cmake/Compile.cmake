@@ -6,7 +6,7 @@ target_compile_options(mailslot_warnings INTERFACE
   $<$<BOOL:${MAILSLOT_WERROR}>:-Werror>)
 
 if(MAILSLOT_SANITIZE)
-  add_compile_options(-fsanitize=${MAILSLOT_SANITIZE} -fno-sanitize-recover=all
-                      -fno-omit-frame-pointer)
+  add_compile_options(-O1 -fno-omit-frame-pointer -fsanitize=${MAILSLOT_SANITIZE}
+                      -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MAILSLOT_SANITIZE})
 endif()

@@ -30,7 +30,8 @@ add_custom_command(OUTPUT ${stamps}/luacheck
 
 foreach(source ${checked})
   file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${source})
-  string(REPLACE "/" "-" stamp ${stamps}/${name})
+  string(REPLACE "/" "-" stamp ${name})
+  set(stamp ${stamps}/${stamp})
   add_custom_command(OUTPUT ${stamp}
     COMMAND ${CLANG_TIDY} --quiet -p ${PROJECT_BINARY_DIR} ${source}
     COMMAND ${CMAKE_COMMAND} -E touch ${stamp}

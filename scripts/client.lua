@@ -245,7 +245,7 @@ local function main()
   else
     send_input(sender, not options.whole and (options.null and "\0" or "\n"))
   end
-  say(sender, ("%d messages sent"):format(sender.count))
+  say(sender, ("messages sent: %d"):format(sender.count))
   cli.leave(0)
 end
 

@@ -257,7 +257,7 @@ local function main()
   local serve = waits and follow or check_now_and_then
   serve(slot, options, show, shown)
   if options.verbose then
-    cli.note(("%d messages shown"):format(shown.total))
+    cli.note(("messages shown: %d"):format(shown.total))
   end
   cli.leave(0)
 end

@@ -76,7 +76,7 @@ describe("client.lua", function()
       assert.equal([[
 client.lua: slot HelloWorld is opened
 client.lua: The message "one\x1b" is written to the slot
-client.lua: 1 messages sent
+client.lua: messages sent: 1
 ]], errors)
     end)
   end)
@@ -116,26 +116,23 @@ client.lua: 1 messages sent
         local file = assert(io.open(folder .. "/input", "w"))
         file:write("from\nfile\n")
         file:close()
-        scripts.shell(("lua5.4 %s/client.lua < %s/input"):format(scripts.folder, folder)):succeed()
+        scripts.shell(("lua5.4 $S/client.lua < %s/input"):format(folder)):succeed()
         assert.same({ "from", "file" }, slot:read_all())
-        scripts.shell(("cat %s/input | lua5.4 %s/client.lua"):format(folder, scripts.folder))
-          :succeed()
+        scripts.shell(("cat %s/input | lua5.4 $S/client.lua"):format(folder)):succeed()
         assert.same({ "from", "file" }, slot:read_all())
       end)
       assert.same({ "from", "socket" }, sent("from\nsocket\n"))
     end)
 
     it("reads a file on from where it stands", function()
-      local shell = scripts.shell(("{ read first; lua5.4 %s/client.lua; } < %s/client.lua")
-        :format(scripts.folder, scripts.folder))
+      local shell = scripts.shell("{ read first; lua5.4 $S/client.lua; } < $S/client.lua")
       shell:succeed()
       assert.equal("-- SPDX-License-Identifier: MIT", slot:read())
       slot:read_all()
     end)
 
     it("leaves a pipe that others share as it was: blocking", function()
-      local shell = scripts.shell(([[cat | sh -c 'echo $$; exec lua5.4 %s/client.lua']])
-        :format(scripts.folder))
+      local shell = scripts.shell("cat | sh -c 'echo $$; exec lua5.4 $S/client.lua'")
       local pid = shell:line()
       shell:write("one\n")
       assert.equal("one", slot:read(support.DEADLINE))
@@ -162,6 +159,9 @@ client.lua: 1 messages sent
     end)
 
     it("keeps its memory small however long the input is", function()
+      if uv.os_getenv("LD_PRELOAD") then
+        pending("a sanitizer keeps memory that was freed")
+      end
       local client = scripts.client()
       local piece = ("x"):rep(99) .. "\n"
       client:write(piece)
@@ -177,7 +177,7 @@ client.lua: 1 messages sent
     end)
 
     it("takes what is typed on a terminal", function()
-      local client = scripts.on_terminal(("lua5.4 %s/client.lua"):format(scripts.folder))
+      local client = scripts.on_terminal("client.lua")
       scripts.await(client, "out", "client.lua: type messages, one a line; Ctrl%-D ends")
       client:write("typed\n")
       assert.equal("typed", slot:read(support.DEADLINE))
@@ -186,7 +186,7 @@ client.lua: 1 messages sent
     end)
 
     it("exits with 1 when standard input cannot be read", function()
-      local client = scripts.shell(("lua5.4 %s/client.lua < /"):format(scripts.folder))
+      local client = scripts.shell("lua5.4 $S/client.lua < /")
       assert.equal(1, (client:finish()))
       assert.truthy(client.err:find("^client.lua: cannot read standard input: EISDIR[^\n]*\n$"))
     end)
@@ -255,8 +255,7 @@ client.lua: 1 messages sent
     it("ends when a line without end grows larger than the slot takes", function()
       create({ max_message_size = 100000 })
       for _, how in ipairs({ "--null", "--whole" }) do
-        local client = scripts.shell(("yes | lua5.4 %s/client.lua %s")
-          :format(scripts.folder, how))
+        local client = scripts.shell("yes | lua5.4 $S/client.lua " .. how)
         assert.equal(1, (client:finish()))
         assert.equal("client.lua: message 1 is larger than slot HelloWorld takes\n", client.err)
       end
@@ -330,7 +329,7 @@ client.lua: 1 messages sent
 
   it("leaves at Ctrl-C on a terminal with 130 and without a traceback", function()
     create()
-    local client = scripts.on_terminal(("lua5.4 %s/client.lua"):format(scripts.folder))
+    local client = scripts.on_terminal("client.lua")
     scripts.await(client, "out", "Ctrl%-D ends")
     client:write("\3")
     assert.equal(130, scripts.finish(client))

@@ -39,7 +39,7 @@ describe("a finalizer that runs during", function()
   it("read may read: every message is read once", function()
     run [[
       arm(function()
-        local message = slot:read(0)
+        local message = mailslot.type(slot) == "slot" and slot:read(0)
         if message then
           note(message)
           stolen = stolen + 1
@@ -118,20 +118,22 @@ describe("a finalizer that runs during", function()
     ]]
   end)
 
-  it("read may close the slot", function()
-    run [[
-      arm(function()
-        slot:close()
-        stolen = 1
-      end)
-      local alive, message
-      repeat
-        alive, message = pcall(slot.read, slot, 0)
-      until not alive or not message
-      assert(stolen == 1)
-      assert(not alive and message == "attempt to use a closed slot", message)
-    ]]
-  end)
+  for _, meta in ipairs { "false", "true" } do
+    it("read may close the slot, meta = " .. meta, function()
+      run(([[
+        arm(function()
+          slot:close()
+          stolen = 1
+        end)
+        local alive, message
+        repeat
+          alive, message = pcall(slot.read, slot, { meta = %s })
+        until not alive or not message
+        assert(stolen == 1)
+        assert(not alive and message == "attempt to use a closed slot", message)
+      ]]):format(meta))
+    end)
+  end
 
   it("send_all may empty the list and close the writer", function()
     run [[

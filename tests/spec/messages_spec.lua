@@ -46,8 +46,10 @@ describe("slot:messages", function()
 
   it("keeps what a loop that is left has not reached", function()
     writer:send_all { "A", "B", "C" }
-    for _ in slot:messages() do
-      break
+    for message in slot:messages() do
+      if message == "A" then
+        break
+      end
     end
     assert.same({ "B", "C" }, slot:read_all())
   end)

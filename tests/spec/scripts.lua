@@ -34,13 +34,19 @@ function scripts.serving(...)
   return server
 end
 
-function scripts.shell(command, options)
-  return support.spawn("sh", { "-c", command }, options)
+-- Runs a shell command in which each $S is the folder of the scripts.
+function scripts.shell(command)
+  return support.spawn("sh", { "-c", command }, { env = { S = scripts.folder, MAILSLOT = false } })
 end
 
--- Runs a command line on a terminal of its own; what is written to the child is typed there.
-function scripts.on_terminal(command)
-  return support.spawn("script", { "-qec", command, "/dev/null" })
+-- Runs a script on a terminal of its own; what is written to the child is typed there. What
+-- is preloaded (a sanitizer) is for the script, not for the program that makes the terminal.
+function scripts.on_terminal(line)
+  local command = ("LD_PRELOAD='%s' exec lua5.4 %s/%s"):format(
+    uv.os_getenv("LD_PRELOAD") or "", scripts.folder, line)
+  return support.spawn("script", { "-qec", command, "/dev/null" }, {
+    env = { LD_PRELOAD = false, MAILSLOT = false, SHELL = "/bin/sh" },
+  })
 end
 
 -- Waits until "out" or "err" of the child holds the pattern; returns what it matched.

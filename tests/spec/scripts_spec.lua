@@ -197,7 +197,7 @@ describe("the scripts", function()
       "client.lua -0 hello", "server.lua -F raw -T", "server.lua -F raw --meta",
       "server.lua -F xml", "server.lua -i 0", "server.lua -n 0", "server.lua -n 1.5",
       "server.lua hello" }) do
-      local script = scripts.shell(("lua5.4 %s/%s"):format(scripts.folder, line))
+      local script = scripts.shell("lua5.4 $S/" .. line)
       assert.equal(2, script:finish(), line)
     end
   end)

@@ -161,9 +161,8 @@ describe("server.lua", function()
     end
 
     it("can be ended while nobody empties its output", function()
-      local server = scripts.shell(([[exec 3<&0
-        { lua5.4 %s/server.lua -v --follow; echo "status $?" >&2; } | { cat <&3; true; }]])
-        :format(scripts.folder))
+      local server = scripts.shell([[exec 3<&0
+        { lua5.4 $S/server.lua -v --follow; echo "status $?" >&2; } | { cat <&3; true; }]])
       local pid = tonumber(scripts.await(server, "err", "created by process (%d+)"))
       assert(mailslot.open("HelloWorld")):send(("x"):rep(1000000))
       support.await(function()
@@ -180,8 +179,7 @@ describe("server.lua", function()
 
     it("ends cleanly when the reader of its output has gone", function()
       local server = scripts.shell(
-        ([[{ lua5.4 %s/server.lua -i 0.1; echo "status $?" >&2; } | head -n 1]])
-        :format(scripts.folder))
+        [[{ lua5.4 $S/server.lua -i 0.1; echo "status $?" >&2; } | head -n 1]])
       server:succeed()
       assert.equal(CHECKING, server.out)
       assert.equal("status 0\n", server.err)
@@ -189,7 +187,7 @@ describe("server.lua", function()
     end)
 
     it("exits with 1 when it cannot write", function()
-      local server = scripts.shell(("lua5.4 %s/server.lua > /dev/full"):format(scripts.folder))
+      local server = scripts.shell("lua5.4 $S/server.lua > /dev/full")
       assert.equal(1, (server:finish()))
       assert.equal("server.lua: cannot write: No space left on device\n", server.err)
       assert.same({}, support.files())
@@ -278,11 +276,10 @@ describe("server.lua", function()
     end)
 
     it("has control characters escaped on a terminal", function()
-      local server = scripts.on_terminal(("lua5.4 %s/server.lua -v --follow -n 4")
-        :format(scripts.folder))
+      local server = scripts.on_terminal("server.lua -v --follow -n 4")
       scripts.await(server, "out", "is created")
       scripts.send("a\27[0m\tb\nc", "é", "\255é", "\194\155x")
-      scripts.await(server, "out", "4 messages shown")
+      scripts.await(server, "out", "messages shown: 4")
       assert.equal(0, (server:finish()))
       local shown = server.out:gsub("\r", "")
       assert.equal([[
@@ -294,11 +291,10 @@ Message #4: \xc2\x9bx
     end)
 
     it("is raw on a terminal too, if asked for", function()
-      local server = scripts.on_terminal(("lua5.4 %s/server.lua -v --follow -n 1 -F raw")
-        :format(scripts.folder))
+      local server = scripts.on_terminal("server.lua -v --follow -n 1 -F raw")
       scripts.await(server, "out", "is created")
       scripts.send("a\27[0m")
-      scripts.await(server, "out", "1 messages shown")
+      scripts.await(server, "out", "messages shown: 1")
       assert.equal(0, (server:finish()))
       assert.truthy(server.out:find("a\27[0m", 1, true))
     end)
@@ -308,14 +304,13 @@ Message #4: \xc2\x9bx
       scripts.send("one")
       assert.equal(0, scripts.finish(server))
       assert.equal(("server.lua: slot HelloWorld is created by process %d\n"
-        .. "server.lua: 1 messages shown\n"):format(server.pid), server.err)
+        .. "server.lua: messages shown: 1\n"):format(server.pid), server.err)
     end)
   end)
 
   it("leaves at Ctrl-C on a terminal with 130 and without a traceback", function()
     for _, how in ipairs({ "--follow", "" }) do
-      local server = scripts.on_terminal(("lua5.4 %s/server.lua -v %s")
-        :format(scripts.folder, how))
+      local server = scripts.on_terminal("server.lua -v " .. how)
       scripts.await(server, "out", "Checking")
       server:write("\3")
       assert.equal(130, scripts.finish(server))

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Steps: the named places in the library (queue/step.h) where a process can be killed
+ * or stopped. A run is recorded first; then it is repeated once for each step that it
+ * passed, and killed there. So a step that is added to the library is covered.
+ */
+#ifndef MAILSLOT_CRASH_STEPS_H
+#define MAILSLOT_CRASH_STEPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STEPS_MAX 2048
+#define STEPS_ALL UINT32_MAX /* of an index: nobody dies */
+
+/* What a process has passed: in memory shared with the test. */
+struct steps {
+    _Atomic uint32_t count;
+    const char *names[STEPS_MAX]; /* constants: the same in every forked process */
+};
+
+/* From now on this process notes its steps there, and is killed at that index. */
+void steps_begin(struct steps *steps, uint32_t index);
+
+/* This process passes steps that do not count, until they do again. */
+void steps_mute(bool is_muted);
+
+/* This process stops itself the first time that it comes to that step. */
+void steps_stop_at(const char *name);
+
+/* This process sets the word to 1 when it comes to that step. */
+void steps_signal_at(const char *name, _Atomic uint32_t *word);
+
+/* No hook any more. */
+void steps_end(void);
+
+/* How often a step was passed. */
+uint32_t steps_passed(const struct steps *steps, const char *name);
+
+#endif
