@@ -26,8 +26,13 @@
     X(EHOSTUNREACH, "no way to that machine")                                     \
     X(EOPNOTSUPP, "slots of other machines are not available in this build")
 
+/* Wider than int, which has no positive value for each negative one. */
+static int64_t without_sign(int error) {
+    return error < 0 ? -(int64_t)error : error;
+}
+
 const char *mailslot_error_name(int error) {
-    switch (error < 0 ? -error : error) {
+    switch (without_sign(error)) {
 #define NAME(code, text) \
     case code:           \
         return #code;
@@ -38,7 +43,7 @@ const char *mailslot_error_name(int error) {
 }
 
 const char *mailslot_error_text(int error) {
-    switch (error < 0 ? -error : error) {
+    switch (without_sign(error)) {
 #define TEXT(code, text) \
     case code:           \
         return text;

@@ -243,9 +243,10 @@ MAILSLOT_API int mailslot_cancel(mailslot *slot);
 MAILSLOT_API int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms);
 
 /*
- * Tell what the slot looks like. (MS: GetMailslotInfo) Exact, never waits, changes
- * nothing. info may be NULL: then it only checks the handle. Differs: writers may
- * ask too, and anybody of the same user by name.
+ * Tell what the slot looks like. (MS: GetMailslotInfo) Exact, and changes nothing.
+ * Does not wait, except for a writer's turn when the queue changes too fast to be
+ * seen without, at most a second. info may be NULL: then it only checks the
+ * handle. Differs: writers may ask too, and anybody of the same user by name.
  *
  * EINVAL        info->size is not sizeof(mailslot_info); not a slot's name
  * EBADF         not a slot, or not a writer, of this process

@@ -2,12 +2,34 @@
 /* What a slot looks like. */
 #include "linux/info.h"
 
+#include "os/clock.h"
+#include "queue/lock.h"
+
+#include <errno.h>
 #include <string.h>
+
+/* How long to hold up the writers at most, if nothing else helps to get a clear view.
+ */
+#define PATIENCE_NS INT64_C(1000000000)
+
+static int look(const struct ms_queue *queue, struct ms_status *ret_status) {
+    pthread_mutex_t *lock = &queue->header->write_lock;
+    int r = ms_queue_status(queue, ret_status);
+    int64_t deadline_ns = r == -EAGAIN ? ms_clock_now_ns() + PATIENCE_NS : 0;
+    while (r == -EAGAIN && ms_clock_now_ns() < deadline_ns) {
+        bool is_held = ms_lock_wait(lock, deadline_ns) == 0;
+        r = ms_queue_status(queue, ret_status);
+        if (is_held) {
+            ms_lock_release(lock);
+        }
+    }
+    return r == -EAGAIN ? -EBADMSG : r;
+}
 
 int ms_info_fill(const struct ms_queue *queue, mailslot_info *info) {
     const struct ms_header *header = queue->header;
     struct ms_status status;
-    int r = ms_queue_status(queue, &status);
+    int r = look(queue, &status);
     if (r < 0) {
         return r;
     }

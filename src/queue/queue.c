@@ -9,8 +9,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* How often ms_queue_status tries again when the queue changes under it. */
+/* How often to look again when the queue changes meanwhile. */
 #define STATUS_TRIES 1000
+
+/* One end of the queue, as found. */
+struct end {
+    uint64_t word;
+    uint64_t count;
+    uint64_t bytes;
+};
 
 /* The padding before the largest message has a size of 32 bits, too, and the size of no
  * message is MAILSLOT_NO_MESSAGE. */
@@ -137,19 +144,24 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
     publish(header, claim->end, size);
 }
 
-/* One end of the queue: the totals that belong to the word as loaded. */
-static uint64_t load_end(const _Atomic uint64_t *word, const struct ms_totals totals[2],
-                         uint64_t *ret_count, uint64_t *ret_bytes) {
-    uint64_t end = atomic_load(word);
-    *ret_count = atomic_load(&totals[end & 1].count);
-    *ret_bytes = atomic_load(&totals[end & 1].bytes);
-    return end;
+/* One end of the queue, with the totals that belong to it. Bounded, because a process
+ * that misbehaves could move the end for ever. */
+static int load_end(const _Atomic uint64_t *word, const struct ms_totals totals[2],
+                    struct end *ret_end) {
+    for (int i = 0; i < STATUS_TRIES; i++) {
+        struct end end = {.word = atomic_load(word)};
+        end.count = atomic_load(&totals[end.word & 1].count);
+        end.bytes = atomic_load(&totals[end.word & 1].bytes);
+        if (atomic_load(word) == end.word) {
+            *ret_end = end;
+            return 0;
+        }
+    }
+    return -EAGAIN;
 }
 
-/*
- * The size of the first message, seen from outside: head may move at any time, so
- * what this finds counts only if head has not moved since.
- */
+/* The size of the first message. It may be overwritten meanwhile if head moves, so it
+ * counts only if head has not moved since. */
 static int peek_size(const struct ms_queue *queue, uint64_t head, uint64_t tail,
                      uint32_t *ret_size) {
     struct ms_record_view view;
@@ -158,26 +170,39 @@ static int peek_size(const struct ms_queue *queue, uint64_t head, uint64_t tail,
     return r;
 }
 
-int ms_queue_status(const struct ms_queue *queue, struct ms_status *ret_status) {
+/* While head stays where it is, what was found of the tail was true at the same time.
+ */
+static int try_status(const struct ms_queue *queue, struct ms_status *ret_status) {
     const struct ms_header *header = queue->header;
-    for (int i = 0; i < STATUS_TRIES; i++) {
-        uint64_t taken, taken_bytes, sent, sent_bytes;
-        uint64_t head = load_end(&header->head, header->taken, &taken, &taken_bytes);
-        uint64_t tail = load_end(&header->tail, header->sent, &sent, &sent_bytes);
-        struct ms_status status = {.count = sent - taken,
-                                   .bytes = sent_bytes - taken_bytes,
-                                   .received = sent,
-                                   .next_size = MAILSLOT_NO_MESSAGE};
-        int r = 0;
-        if (status.count) {
-            r = peek_size(queue, head, tail, &status.next_size);
-        }
-        if (atomic_load(&header->tail) == tail && atomic_load(&header->head) == head) {
-            if (r == 0) {
-                *ret_status = status;
-            }
-            return r;
-        }
+    struct end head;
+    struct end tail;
+    int r = load_end(&header->head, header->taken, &head);
+    if (r == 0) {
+        r = load_end(&header->tail, header->sent, &tail);
     }
-    return -EBADMSG;
+    if (r < 0) {
+        return r;
+    }
+    struct ms_status status = {.count = tail.count - head.count,
+                               .bytes = tail.bytes - head.bytes,
+                               .received = tail.count,
+                               .next_size = MAILSLOT_NO_MESSAGE};
+    if (status.count) {
+        r = peek_size(queue, head.word, tail.word, &status.next_size);
+    }
+    if (atomic_load(&header->head) != head.word) {
+        return -EAGAIN;
+    }
+    if (r == 0) {
+        *ret_status = status;
+    }
+    return r;
+}
+
+int ms_queue_status(const struct ms_queue *queue, struct ms_status *ret_status) {
+    int r = -EAGAIN;
+    for (int i = 0; i < STATUS_TRIES && r == -EAGAIN; i++) {
+        r = try_status(queue, ret_status);
+    }
+    return r;
 }

@@ -78,7 +78,8 @@ int ms_queue_claim(const struct ms_queue *queue, uint64_t size,
 void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
                    const struct ms_envelope *envelope, const void *data, uint32_t size);
 
-/* What is queued, for anybody, at any time. Returns 0 or -EBADMSG. */
+/* What is queued, for anybody, at any time. Returns 0; -EAGAIN when the queue changes
+ * too fast to be seen, which holding write_lock makes unlikely; or -EBADMSG. */
 int ms_queue_status(const struct ms_queue *queue, struct ms_status *ret_status);
 
 /* Start reading at the beginning of an initialised region. */

@@ -24,7 +24,11 @@ static void *spectate(void *context) {
     struct ms_status before = {0};
     while (!atomic_load(&has_ended)) {
         struct ms_status status;
-        HOLDS(ms_queue_status(&ring.queue, &status) == 0);
+        int r = ms_queue_status(&ring.queue, &status);
+        if (r == -EAGAIN) {
+            continue;
+        }
+        HOLDS(r == 0);
         check_status(&status, &before);
     }
     return context;
