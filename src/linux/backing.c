@@ -118,7 +118,7 @@ static void rewind_ring(struct ms_backing *backing, struct ms_reader *reader, in
     if (backing->kept < reached) {
         backing->kept = reached;
     }
-    if (header->reserved > lap + MS_HOT_WINDOW) {
+    if (lap != backing->lap || header->reserved > lap + MS_HOT_WINDOW) {
         ms_file_give_back(fd, MS_HEADER_SIZE + MS_HOT_WINDOW, capacity - MS_HOT_WINDOW);
         MS_STEP("rewind.given_back");
     }
@@ -154,8 +154,7 @@ void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int
         give_back_step(backing, reader, fd);
         ms_lock_release(lock);
     }
-    uint64_t offset = reader->head & (capacity - 1);
-    if (offset >= REWIND_BYTES && ms_reader_is_empty(reader) &&
+    if (reader->head - backing->lap >= REWIND_BYTES && ms_reader_is_empty(reader) &&
         ms_lock_try(lock) == 0) {
         if (ms_reader_is_empty(reader)) {
             rewind_ring(backing, reader, fd);

@@ -62,14 +62,19 @@ int ms_region_map(int fd, struct ms_region *ret_region) {
         status.size > MS_HEADER_SIZE + MS_CAPACITY_MAX) {
         return -EBADMSG;
     }
-    void *memory;
-    r = ms_memory_map(fd, status.size, &memory);
+    /* Not by its mapping: a file that is not a slot may have no memory there, and to
+     * touch it would be a SIGBUS on a full file system. */
+    struct ms_header header;
+    r = ms_file_read_at(fd, &header, sizeof header, 0);
+    if (r == 0) {
+        r = ms_queue_check(&header, status.size);
+    }
     if (r < 0) {
         return r;
     }
-    r = ms_queue_check(memory, status.size);
+    void *memory;
+    r = ms_memory_map(fd, status.size, &memory);
     if (r < 0) {
-        ms_memory_unmap(memory, status.size);
         return r;
     }
     *ret_region = (struct ms_region){.fd = fd, .size = status.size, .header = memory};

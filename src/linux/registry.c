@@ -21,9 +21,6 @@
 /* What a sweep looks at, at most: it costs some microseconds a file. */
 #define SWEEP_FILES 256
 
-/* How long to wait for a process that was stopped while it held a lock. */
-#define LOCK_WAIT_NS INT64_C(1000000000)
-
 const char *ms_registry_directory(void) {
     const char *directory = ms_process_variable(DIRECTORY_VARIABLE);
     return directory && *directory ? directory : DIRECTORY_DEFAULT;
@@ -41,11 +38,11 @@ int ms_registry_path(const struct ms_name *name, char ret_path[MS_PATH_SIZE]) {
 
 /* Writers that still map the region must not keep the memory of what nobody can read.
  * A writer in its turn needs it, hence the lock; closed keeps later ones out. */
-static void retire(struct ms_header *header, int fd) {
+static void retire(struct ms_header *header, int fd, int64_t deadline_ns) {
     /* Release: with the acquire in ms_region_is_alive. */
     atomic_store_explicit(&header->closed, 1, memory_order_release);
     MS_STEP("remove.closed");
-    if (ms_lock_wait(&header->write_lock, ms_clock_now_ns() + LOCK_WAIT_NS) == 0) {
+    if (ms_lock_wait(&header->write_lock, deadline_ns) == 0) {
         struct ms_file_status status;
         if (ms_file_status(fd, &status) == 0) {
             ms_file_give_back(fd, MS_HEADER_SIZE, status.size - MS_HEADER_SIZE);
@@ -55,13 +52,15 @@ static void retire(struct ms_header *header, int fd) {
     }
 }
 
-int ms_registry_remove(struct ms_header *header, int fd, const char *path) {
-    int r = ms_lock_wait(&header->removal_lock, ms_clock_now_ns() + LOCK_WAIT_NS);
+int ms_registry_remove(struct ms_header *header, int fd, const char *path,
+                       int64_t patience_ns) {
+    int64_t deadline_ns = ms_clock_now_ns() + patience_ns;
+    int r = ms_lock_wait(&header->removal_lock, deadline_ns);
     if (r < 0) {
         return r;
     }
     MS_STEP("remove.locked");
-    retire(header, fd);
+    retire(header, fd, deadline_ns);
     if (ms_file_is_at(fd, path)) {
         MS_STEP("remove.found");
         r = ms_file_remove(path);
@@ -92,7 +91,8 @@ static bool is_alive(const struct ms_region *region) {
 
 /* Takes fd over. Returns 0 when the name is free now; else -EEXIST, a living slot
  * has it and is in *ret_region, or another error. */
-static int inspect(int fd, const char *path, struct ms_region *ret_region) {
+static int inspect(int fd, const char *path, int64_t patience_ns,
+                   struct ms_region *ret_region) {
     int r = ms_region_map(fd, ret_region);
     if (r < 0) {
         r = r == -EBADMSG ? remove_foreign(fd, path) : r;
@@ -102,7 +102,7 @@ static int inspect(int fd, const char *path, struct ms_region *ret_region) {
     if (is_alive(ret_region)) {
         return -EEXIST;
     }
-    r = ms_registry_remove(ret_region->header, fd, path);
+    r = ms_registry_remove(ret_region->header, fd, path, patience_ns);
     ms_region_close(ret_region);
     return r;
 }
@@ -111,7 +111,7 @@ int ms_registry_find(const char *path, struct ms_region *ret_region) {
     int fd;
     int r = ms_file_open(path, &fd);
     if (r == 0) {
-        r = inspect(fd, path, ret_region);
+        r = inspect(fd, path, 0, ret_region);
     }
     switch (r) {
     case -EEXIST:
@@ -125,14 +125,14 @@ int ms_registry_find(const char *path, struct ms_region *ret_region) {
 }
 
 /* As inspect, for who does not want the living slot. */
-static int clear(const char *path) {
+static int clear(const char *path, int64_t patience_ns) {
     int fd;
     int r = ms_file_open(path, &fd);
     if (r < 0) {
         return r == -ENOENT ? 0 : r;
     }
     struct ms_region region;
-    r = inspect(fd, path, &region);
+    r = inspect(fd, path, patience_ns, &region);
     if (r == -EEXIST) {
         ms_region_close(&region);
     }
@@ -146,7 +146,7 @@ int ms_registry_publish(const struct ms_region *region, const char *path) {
             return r;
         }
         MS_STEP("publish.taken");
-        r = clear(path);
+        r = clear(path, MS_PATIENCE_NS);
         if (r < 0) {
             return r;
         }
@@ -167,7 +167,7 @@ static bool sweep_file(const char *name, void *context) {
     char path[MS_PATH_SIZE];
     int size = snprintf(path, sizeof path, "%s/%s", sweep->directory, name);
     if (size < (int)sizeof path && ms_directory_has_file_of(path, sweep->uid)) {
-        clear(path);
+        clear(path, 0);
         sweep->files++;
     }
     return sweep->files < SWEEP_FILES;

@@ -34,10 +34,16 @@ int ms_registry_publish(const struct ms_region *region, const char *path);
  * Other errors: as mailslot_open. */
 int ms_registry_find(const char *path, struct ms_region *ret_region);
 
+/* How long to wait for a process that was stopped while it held a lock, for who needs
+ * the name. */
+#define MS_PATIENCE_NS INT64_C(1000000000)
+
 /* Remove a dead or dying slot: marks it closed, gives its memory back even though
- * writers still map it, and removes its name. Returns 0; -ETIMEDOUT when another
- * process was stopped while it did the same; or -EACCES. */
-int ms_registry_remove(struct ms_header *header, int fd, const char *path);
+ * writers still map it, unless one is stopped in its turn, and removes its name.
+ * Returns 0; -ETIMEDOUT when another process was stopped while it did the same; or
+ * -EACCES. */
+int ms_registry_remove(struct ms_header *header, int fd, const char *path,
+                       int64_t patience_ns);
 
 /* Remove dead slots of this user: looks at some of the files in the directory. */
 void ms_registry_sweep(void);

@@ -117,7 +117,7 @@ static void let_go(struct ms_region *region) {
 void ms_slot_close(mailslot *slot) {
     if (slot->handle == MS_HANDLE_SLOT) {
         struct ms_header *header = slot->region.header;
-        ms_registry_remove(header, slot->region.fd, slot->path);
+        ms_registry_remove(header, slot->region.fd, slot->path, MS_PATIENCE_NS);
         wake_writers(header);
         let_go(&slot->region);
     }

@@ -76,7 +76,7 @@ void ms_writer_close(mailslot_writer *writer) {
 static int bury(mailslot_writer *writer) {
     if (!writer->is_dead) {
         writer->is_dead = true;
-        ms_registry_remove(writer->region.header, writer->region.fd, writer->path);
+        ms_registry_remove(writer->region.header, writer->region.fd, writer->path, 0);
     }
     return -EPIPE;
 }
@@ -236,5 +236,7 @@ int ms_writer_info(mailslot_writer *writer, mailslot_info *info) {
     if (writer->is_dead || !ms_region_is_alive(writer->region.header)) {
         return bury(writer);
     }
-    return ms_info_fill(&writer->queue, info);
+    int r = ms_info_fill(&writer->queue, info);
+    /* Whoever removes a slot takes its messages away while others look. */
+    return r < 0 && !ms_region_is_alive(writer->region.header) ? bury(writer) : r;
 }

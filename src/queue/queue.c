@@ -174,8 +174,8 @@ static int peek_size(const struct ms_queue *queue, uint64_t head, uint64_t tail,
  */
 static int try_status(const struct ms_queue *queue, struct ms_status *ret_status) {
     const struct ms_header *header = queue->header;
-    struct end head;
-    struct end tail;
+    struct end head = {0};
+    struct end tail = {0};
     int r = load_end(&header->head, header->taken, &head);
     if (r == 0) {
         r = load_end(&header->tail, header->sent, &tail);
