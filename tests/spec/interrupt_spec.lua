@@ -172,6 +172,23 @@ describe("a signal that means nothing", function()
     assert.is_true(seconds < 10, "waited " .. seconds)
   end)
 
+  it("whose hook takes longer than the wait does not hide that the time is over", function()
+    local slot <close> = assert(mailslot.create("jobs"))
+    local calls = 0
+    debug.sethook(function()
+      calls = calls + 1
+      if calls == 2 then
+        debug.sethook()
+        require("luv").sleep(200)
+      end
+    end, "c")
+    local message, _, code = slot:read(1.1)
+    debug.sethook()
+    assert.equal(2, calls)
+    assert.is_nil(message)
+    assert.equal("ETIMEDOUT", code)
+  end)
+
   it("whose hook closes the slot ends the wait with an error", function()
     local slot = assert(mailslot.create("jobs"))
     assert.error_matches(function()
