@@ -37,10 +37,10 @@ static bool await(bool (*holds)(const void *), const void *context) {
     return false;
 }
 
-/* Whether the socket has something, or its end, within the deadline. */
-static bool can_hear(int socket) {
+/* Whether the socket has something, or its end, within that time. */
+static bool can_hear(int socket, int timeout_ms) {
     struct pollfd wanted = {.fd = socket, .events = POLLIN};
-    return poll(&wanted, 1, DEADLINE_MS) == 1;
+    return poll(&wanted, 1, timeout_ms) == 1;
 }
 
 static void run_child(child_main *run, const char *argument, int socket) {
@@ -70,7 +70,7 @@ void child_tell(const struct child *child, int64_t value) {
 
 int64_t child_hear(const struct child *child) {
     int64_t value = 0;
-    ck_assert_msg(can_hear(child->socket), "the child says nothing");
+    ck_assert_msg(can_hear(child->socket, DEADLINE_MS), "the child says nothing");
     ck_assert_msg(recv(child->socket, &value, sizeof value, MSG_WAITALL) ==
                       sizeof value,
                   "the child has ended");
@@ -79,7 +79,7 @@ int64_t child_hear(const struct child *child) {
 
 void child_hear_end(const struct child *child) {
     int64_t value;
-    ck_assert_msg(can_hear(child->socket), "the child goes on");
+    ck_assert_msg(can_hear(child->socket, DEADLINE_MS), "the child goes on");
     ck_assert_int_eq(recv(child->socket, &value, sizeof value, 0), 0);
 }
 
@@ -89,9 +89,13 @@ void parent_tell(int64_t value) {
 
 int64_t parent_hear(void) {
     int64_t value = 0;
-    REQUIRE(true, can_hear(parent_socket));
+    REQUIRE(true, can_hear(parent_socket, DEADLINE_MS));
     REQUIRE(sizeof value, recv(parent_socket, &value, sizeof value, MSG_WAITALL));
     return value;
+}
+
+bool parent_has_spoken(void) {
+    return can_hear(parent_socket, 0);
 }
 
 void require_failed(const char *text, int64_t value) {

@@ -180,6 +180,11 @@ void registry_show(void) {
     ck_assert_int_eq(rename(state.hidden, state.directory), 0);
 }
 
+void registry_name(bool is_absolute) {
+    ck_assert_int_eq(chdir("/"), 0);
+    setenv("MAILSLOT_DIR", state.directory + !is_absolute, 1);
+}
+
 void registry_let_others(bool write) {
     ck_assert_int_eq(chmod(state.root, 0755), 0);
     ck_assert_int_eq(chmod(state.directory, write ? 01777 : 0755), 0);

@@ -52,6 +52,7 @@ void child_kill(struct child *child);   /* as by kill -9 */
 /* In a child. */
 void parent_tell(int64_t value);
 int64_t parent_hear(void);
+bool parent_has_spoken(void); /* so parent_hear need not wait */
 void crash(void);
 void become_another_program(void);
 bool become_another_user(void); /* false: not allowed to */
@@ -117,6 +118,7 @@ int registry_descriptors(void); /* descriptors of this process that lead there *
 int registry_descriptors_executed(void); /* the same in a program it executes */
 void registry_hide(void);                /* as if the directory were missing */
 void registry_show(void);
+void registry_name(bool is_absolute); /* by a path from / on, or from here on */
 void registry_let_others(bool write); /* look into it, and create files there */
 
 enum plant { PLANT_TEXT, PLANT_FOLDER, PLANT_LINK, PLANT_PIPE, PLANT_FOREIGN };

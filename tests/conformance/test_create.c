@@ -237,6 +237,14 @@ START_TEST(case_023_a_missing_directory_makes_create_fail) {
 }
 END_TEST
 
+START_TEST(case_023_a_directory_that_is_not_named_from_the_root_makes_create_fail) {
+    registry_name(false);
+    expect_failure(-EINVAL, "a", NULL);
+    registry_name(true);
+    mailslot_close(new_slot("a"));
+}
+END_TEST
+
 START_TEST(case_023_too_few_descriptors_make_create_and_open_fail) {
     mailslot *slot = new_slot("there");
     if (!limit_descriptors(0)) {
@@ -413,6 +421,8 @@ int main(void) {
     tcase_add_test(cases,
                    case_023_a_file_that_is_not_a_slot_makes_create_fail_and_stays);
     tcase_add_test(cases, case_023_a_missing_directory_makes_create_fail);
+    tcase_add_test(
+        cases, case_023_a_directory_that_is_not_named_from_the_root_makes_create_fail);
     tcase_add_test(cases, case_023_too_few_descriptors_make_create_and_open_fail);
     tcase_add_test(cases, case_023_too_little_memory_makes_create_and_open_fail);
     tcase_add_test(cases, case_023_a_limit_on_file_sizes_makes_create_fail);

@@ -227,6 +227,45 @@ static void ask_for_ever(const char *name) {
     mailslot_writer_close(writer);
 }
 
+/* Asks by name and by writer until told to stop, whether or not the slot is there. */
+static void ask_whoever_is_there(const char *name) {
+    parent_tell(0);
+    while (!parent_has_spoken()) {
+        mailslot_info info = MAILSLOT_INFO_INIT;
+        mailslot_writer *writer = NULL;
+        int r = mailslot_get_info_by_name(name, &info);
+        REQUIRE(true, r == 0 || r == -ENOENT);
+        r = mailslot_open(name, &writer);
+        REQUIRE(true, r == 0 || r == -ENOENT);
+        while (r == 0) {
+            r = mailslot_writer_get_info(writer, &info);
+            REQUIRE(true, r == 0 || r == -EPIPE);
+        }
+        mailslot_writer_close(writer);
+    }
+    REQUIRE(0, parent_hear());
+}
+
+START_TEST(the_info_of_a_slot_that_is_being_closed_is_whole_or_gone) {
+    struct child children[2] = {child_start(ask_whoever_is_there, "closing"),
+                                child_start(ask_whoever_is_there, "closing")};
+    for (size_t i = 0; i < COUNT(children); i++) {
+        ck_assert_int_eq(child_hear(&children[i]), 0);
+    }
+    for (int64_t end_ms = clock_ms() + 2000; clock_ms() < end_ms;) {
+        mailslot *slot = new_slot("closing");
+        for (int i = 0; i < 5; i++) {
+            EXPECT(0, mailslot_send("closing", "unread", 6, 0));
+        }
+        mailslot_close(slot);
+    }
+    for (size_t i = 0; i < COUNT(children); i++) {
+        child_tell(&children[i], 0);
+        child_finish(&children[i]);
+    }
+}
+END_TEST
+
 START_TEST(case_074_info_is_exact_while_others_send_and_read) {
     mailslot *slot = new_slot_with("busy", 0, 0, 8192);
     struct child children[3] = {child_start(send_for_ever, "busy"),
@@ -265,6 +304,7 @@ int main(void) {
     tcase_add_test(cases, the_info_of_a_dead_slot_is_gone);
     tcase_add_test(cases, case_074_asking_changes_nothing);
     tcase_add_test(cases, case_075_a_timeout_that_was_set_is_told);
+    tcase_add_test(cases, the_info_of_a_slot_that_is_being_closed_is_whole_or_gone);
     tcase_add_test(cases, case_074_info_is_exact_while_others_send_and_read);
     return suite_run();
 }

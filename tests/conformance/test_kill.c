@@ -213,8 +213,15 @@ static void wait_for_space(const char *name) {
     mailslot_writer_close(writer);
 }
 
-static struct child start_waiting_writer(const char *name) {
-    struct child writer = child_start(wait_for_space, name);
+/* The same by name. */
+static void wait_for_space_by_name(const char *name) {
+    static const char message[1000];
+    parent_tell(0);
+    parent_tell(mailslot_send(name, message, sizeof message, MAILSLOT_FOREVER));
+}
+
+static struct child start_waiting(child_main *run, const char *name) {
+    struct child writer = child_start(run, name);
     ck_assert_int_eq(child_hear(&writer), 0);
     child_await_sleep(&writer);
     return writer;
@@ -225,14 +232,17 @@ START_TEST(a_writer_that_waits_for_space_learns_soon_that_the_owner_was_killed) 
     ck_assert_int_eq(child_hear(&owner), 0);
     struct child writers[3];
     for (size_t i = 0; i < COUNT(writers); i++) {
-        writers[i] = start_waiting_writer("full");
+        writers[i] = start_waiting(wait_for_space, "full");
     }
+    struct child by_name = start_waiting(wait_for_space_by_name, "full");
     int64_t start_ms = clock_ms();
     child_kill(&owner);
     for (size_t i = 0; i < COUNT(writers); i++) {
         ck_assert_int_eq(child_hear(&writers[i]), -EPIPE);
         child_finish(&writers[i]);
     }
+    ck_assert_int_eq(child_hear(&by_name), -ENOENT);
+    child_finish(&by_name);
     ck_assert_int_lt(clock_ms() - start_ms, 2000);
     EXPECT(-ENOENT, mailslot_send("full", "x", 1, 0));
 }
@@ -241,7 +251,7 @@ END_TEST
 START_TEST(a_writer_that_waits_for_space_learns_that_the_slot_was_closed) {
     struct child owner = child_start(own_full, "full");
     ck_assert_int_eq(child_hear(&owner), 0);
-    struct child writer = start_waiting_writer("full");
+    struct child writer = start_waiting(wait_for_space, "full");
     int64_t start_ms = clock_ms();
     child_tell(&owner, 0);
     ck_assert_int_eq(child_hear(&writer), -EPIPE);
@@ -259,7 +269,7 @@ START_TEST(a_killed_writer_that_waited_for_space_leaves_room_for_the_others) {
     while (mailslot_send("full", message, sizeof message, 0) == 0) {
     }
     uint64_t count = info_of(slot).count;
-    struct child writer = start_waiting_writer("full");
+    struct child writer = start_waiting(wait_for_space, "full");
     child_kill(&writer);
     expect_count(slot, count);
     for (uint64_t i = 0; i < count; i++) {

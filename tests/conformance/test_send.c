@@ -140,6 +140,18 @@ START_TEST(without_a_maximum_the_largest_message_is_half_the_slot_less_32) {
 }
 END_TEST
 
+START_TEST(no_slot_accepts_a_message_above_4_gib_less_64) {
+    size_t too_large = ((size_t)4 << 30) - 63;
+    mailslot *slot = new_slot_with("huge", 0, 0, UINT64_C(1) << 40);
+    EXPECT(-EMSGSIZE, mailslot_send("huge", "x", too_large, 0));
+    mailslot_close(slot);
+    slot = new_slot_with("huge", UINT32_MAX, 0, 0);
+    EXPECT(-EMSGSIZE, mailslot_send("huge", "x", too_large, 0));
+    expect_count(slot, 0);
+    mailslot_close(slot);
+}
+END_TEST
+
 /* Put the queue anywhere, empty it, and send the largest message. */
 static void expect_fit_anywhere(const char *name, mailslot *slot, size_t largest) {
     static unsigned char message[SMALL_BYTES];
@@ -359,6 +371,7 @@ int main(void) {
     tcase_add_test(cases, case_032_a_maximum_does_not_refuse_a_message_of_no_bytes);
     tcase_add_test(cases,
                    without_a_maximum_the_largest_message_is_half_the_slot_less_32);
+    tcase_add_test(cases, no_slot_accepts_a_message_above_4_gib_less_64);
     tcase_add_test(cases, the_largest_message_fits_wherever_the_queue_stands);
     tcase_add_test(cases, case_018_034_messages_up_to_16_mib_arrive_intact);
     tcase_add_test(cases, case_039_078_a_slot_is_no_writer);

@@ -166,6 +166,18 @@ START_TEST(case_059_105_a_cancel_ends_the_wait_and_keeps_later_messages) {
 }
 END_TEST
 
+START_TEST(a_cancel_wakes_the_wait_at_once) {
+    mailslot *slot = new_slot("waited");
+    int64_t start_ms = clock_ms();
+    for (size_t i = 0; i < 20; i++) {
+        EXPECT(-ECANCELED,
+               wait_helped(waits[i % 3], slot, MAILSLOT_FOREVER, act_cancel));
+    }
+    ck_assert_int_lt(clock_ms() - start_ms, 10000);
+    mailslot_close(slot);
+}
+END_TEST
+
 START_TEST(a_cancel_with_nobody_waiting_is_for_the_next_wait) {
     mailslot *slot = new_slot("waited");
     for (size_t i = 0; i < COUNT(waits); i++) {
@@ -329,6 +341,7 @@ int main(void) {
     tcase_add_test(cases, case_049_a_wait_for_ever_ends_when_a_message_comes);
     tcase_add_test(cases, case_050_a_wait_ends_when_a_message_comes_before_its_time);
     tcase_add_test(cases, case_059_105_a_cancel_ends_the_wait_and_keeps_later_messages);
+    tcase_add_test(cases, a_cancel_wakes_the_wait_at_once);
     tcase_add_test(cases, a_cancel_with_nobody_waiting_is_for_the_next_wait);
     tcase_add_test(cases, a_signal_handler_may_cancel);
     tcase_add_test(cases, case_060_a_signal_handler_ends_the_wait_and_loses_nothing);

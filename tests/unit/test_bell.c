@@ -81,10 +81,17 @@ START_TEST(whoever_armed_before_a_ring_finds_the_bell_changed) {
 }
 END_TEST
 
+/* Now sooner, now later, so that all moments of one side meet all of the other. */
+static void dawdle(uint64_t round, uint64_t length) {
+    for (volatile uint64_t i = round % length; i > 0; i--) {
+    }
+}
+
 /* As a writer does: change the queue, look for a wish. It waits for each to be taken.
  */
 static void *publish_rounds(void *unused) {
     for (uint64_t i = 1; i <= ROUNDS; i++) {
+        dawdle(i, 61);
         atomic_store(&header.tail, i * 8);
         if (ms_bell_ring(&header)) {
             ms_futex_wake(&header.bell, 1);
@@ -99,6 +106,7 @@ static void *publish_rounds(void *unused) {
 static bool await_tail(uint64_t tail) {
     int64_t deadline_ns = ms_clock_now_ns() + DEADLINE_NS;
     for (;;) {
+        dawdle(tail / 8, 67);
         ms_bell_arm(&header);
         if (atomic_load(&header.tail) == tail) {
             ms_bell_disarm(&header);
@@ -125,6 +133,7 @@ END_TEST
 /* As an owner: free space, look for a wish. */
 static void *free_rounds(void *unused) {
     for (uint64_t i = 1; i <= ROUNDS; i++) {
+        dawdle(i, 61);
         atomic_store(&header.head, i * 8);
         if (ms_space_ring(&header, 100)) {
             ms_futex_wake(&header.space_bell, 2);
@@ -138,6 +147,7 @@ static void *free_rounds(void *unused) {
 static bool await_head(uint64_t head) {
     int64_t deadline_ns = ms_clock_now_ns() + DEADLINE_NS;
     for (;;) {
+        dawdle(head / 8, 67);
         uint32_t bell = ms_space_arm(&header, 100);
         if (atomic_load(&header.head) == head) {
             return true;
