@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* A slot uses memory for what is queued and little more, and gives it back. */
+#include "note.h"
+#include "places.h"
+#include "queue/step.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEADER_BYTES 4096
+#define RECORD_BYTES 32
+#define AHEAD_BYTES ((int64_t)(64 * KIB)) /* reserved before it is needed */
+#define STEP_BYTES ((int64_t)MIB)         /* read, but not yet given back */
+
+static struct {
+    uint32_t reserved;
+    uint32_t given_back;
+    uint32_t rewound;
+} steps;
+
+static void count_steps(const char *name) {
+    steps.reserved += strcmp(name, "reserve.reserved") == 0;
+    steps.given_back += strcmp(name, "rewind.given_back") == 0;
+    steps.given_back += strcmp(name, "give_back.given_back") == 0;
+    steps.rewound += strcmp(name, "rewind.tail") == 0;
+}
+
+static void expect_memory(const char *name, int64_t least, int64_t most) {
+    int64_t memory = registry_memory(name);
+    if (memory < least || memory > most) {
+        ck_abort_msg("%lld bytes of memory, not %lld to %lld", (long long)memory,
+                     (long long)least, (long long)most);
+    }
+}
+
+static void send_note(mailslot_writer *writer, uint32_t index, uint32_t size) {
+    static uint64_t buffer[16 * MIB / 8];
+    note_write(buffer, 0, index, size);
+    HOLDS(mailslot_writer_send(writer, buffer, size, 0) == 0);
+}
+
+static void take_note(mailslot *slot, uint32_t index, uint32_t size) {
+    mailslot_message message;
+    struct note note;
+    HOLDS(mailslot_peek(slot, 0, &message) == 0);
+    HOLDS(message.size == size && note_read(message.data, size, &note));
+    HOLDS(note.index == index);
+    HOLDS(mailslot_consume(slot) == 0);
+}
+
+/* Queue notes with nobody reading, then read them. */
+static void check_backlog(uint32_t count, uint32_t size) {
+    mailslot *slot = create_at_once("backlog", 0);
+    mailslot_writer *writer = open_writer("backlog");
+    expect_memory("backlog", HEADER_BYTES, HEADER_BYTES);
+    for (uint32_t i = 0; i < count; i++) {
+        send_note(writer, i, size);
+    }
+    int64_t record = RECORD_BYTES + (int64_t)size;
+    int64_t queued = count * record;
+    ck_assert_uint_eq(get_info(slot).count, count);
+    expect_memory("backlog", queued, HEADER_BYTES + queued + AHEAD_BYTES);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % 1000 == 0) {
+            int64_t left = queued - i * record;
+            expect_memory("backlog", left,
+                          IDLE_BYTES + left + AHEAD_BYTES + STEP_BYTES);
+        }
+        take_note(slot, i, size);
+    }
+    expect_memory("backlog", HEADER_BYTES, IDLE_BYTES);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+
+START_TEST(a_hundred_thousand_messages_take_what_they_weigh) {
+    check_backlog(100000, 64);
+}
+END_TEST
+
+START_TEST(a_message_of_16_mib_takes_what_it_weighs) {
+    check_backlog(1, 16 * MIB);
+    check_backlog(3, 5 * MIB + 8);
+}
+END_TEST
+
+START_TEST(a_slot_in_steady_use_stays_in_its_window) {
+    mailslot *slot = create_at_once("steady", 0);
+    mailslot_writer *writer = open_writer("steady");
+    ms_step_hook = count_steps;
+    for (uint32_t i = 0; i < 200000; i++) {
+        send_note(writer, i, 64);
+        take_note(slot, i, 64);
+        if (i % 100 == 0) {
+            expect_memory("steady", HEADER_BYTES, IDLE_BYTES);
+        }
+    }
+    ms_step_hook = NULL;
+    ck_assert_uint_le(steps.reserved, 4);
+    ck_assert_uint_eq(steps.given_back, 0);
+    ck_assert_uint_gt(steps.rewound, 0);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
+/* Fill the ring, read all but the last message, send some more, read everything. */
+static void drain_after_wrap(uint64_t capacity, uint32_t size, uint32_t more) {
+    mailslot *slot = create_at_once("wrap", capacity);
+    mailslot_writer *writer = open_writer("wrap");
+    uint32_t first = (uint32_t)(capacity / (size + RECORD_BYTES)) - 1;
+    for (uint32_t i = 0; i < first; i++) {
+        send_note(writer, i, size);
+    }
+    for (uint32_t i = 0; i < first - 1; i++) {
+        take_note(slot, i, size);
+    }
+    for (uint32_t i = first; i < first + more; i++) {
+        send_note(writer, i, size);
+    }
+    for (uint32_t i = first - 1; i < first + more; i++) {
+        take_note(slot, i, size);
+    }
+    expect_memory("wrap", HEADER_BYTES, IDLE_BYTES);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+
+/* Wherever in the second lap of the ring the last message is read. */
+START_TEST(a_slot_drained_after_a_wrap_keeps_only_its_window) {
+    for (uint32_t more = 0; more < 500; more += 10) {
+        drain_after_wrap(512 * KIB, 968, more);
+    }
+    for (uint32_t more = 0; more < 150; more += 3) {
+        drain_after_wrap(4 * MIB, 16000, more);
+    }
+}
+END_TEST
+
+START_TEST(a_stream_that_never_drains_takes_its_backlog_and_little_more) {
+    const uint64_t capacity = 16 * MIB;
+    uint32_t wraps = few_or_many(50, 500);
+    mailslot *slot = create_at_once("stream", capacity);
+    struct stream *stream = share(sizeof *stream);
+    *stream = (struct stream){.name = "stream",
+                              .size_max = 40000,
+                              .large_every = 2,
+                              .ahead = 5 * MIB / 4,
+                              .timeout_ms = MAILSLOT_FOREVER};
+    stream->count = (uint32_t)(wraps * capacity / STREAM_WRITERS / 10000);
+    stream_start(stream);
+    ms_step_hook = count_steps;
+    while (stream_is_running(stream)) {
+        int64_t memory = registry_memory("stream");
+        uint64_t queued = queued_bytes(slot);
+        HOLDS(memory <= (int64_t)(queued + 3 * MIB));
+        while (queued > MIB) {
+            stream_take(stream, slot);
+            queued = queued_bytes(slot);
+        }
+        sched_yield();
+    }
+    ck_assert_uint_eq(steps.rewound, 0);
+    ck_assert_uint_ge(stream->taken_bytes, (wraps - 1) * capacity);
+    stream_finish(stream, slot);
+    expect_memory("stream", HEADER_BYTES, IDLE_BYTES);
+    ms_step_hook = NULL;
+    mailslot_close(slot);
+}
+END_TEST
+
+/* Wait until a writer waits for space; read half of the ring; again. */
+static void run_near_full(struct stream *stream, mailslot *slot, uint64_t capacity) {
+    uint32_t waits = 0;
+    int64_t end_ms = now_ms() + DEADLINE_MS;
+    while (stream_is_running(stream)) {
+        if (stream->waits == waits) {
+            HOLDS(now_ms() < end_ms);
+            sched_yield();
+            continue;
+        }
+        waits = stream->waits;
+        end_ms = now_ms() + DEADLINE_MS;
+        HOLDS(registry_memory(stream->name) <= (int64_t)(HEADER_BYTES + capacity));
+        while (queued_bytes(slot) > capacity / 2) {
+            stream_take(stream, slot);
+        }
+    }
+}
+
+static void check_near_full(uint64_t capacity, uint32_t wraps) {
+    mailslot *slot = create_at_once("full", capacity);
+    ck_assert_uint_eq(get_info(slot).max_bytes, capacity);
+    struct stream *stream = share(sizeof *stream);
+    *stream = (struct stream){.name = "full",
+                              .size_max = (uint32_t)capacity / 8 - RECORD_BYTES,
+                              .large_every = 2,
+                              .timeout_ms = MAILSLOT_FOREVER};
+    uint32_t about = stream->size_max / 4 + RECORD_BYTES;
+    stream->count = (uint32_t)(wraps * capacity / STREAM_WRITERS / about);
+    stream_start(stream);
+    run_near_full(stream, slot, capacity);
+    stream_finish(stream, slot);
+    ck_assert_uint_ge(stream->taken_bytes, (wraps - wraps / 8) * capacity);
+    ck_assert_uint_ge(stream->waits, wraps / 2);
+    expect_memory("full", HEADER_BYTES, IDLE_BYTES);
+    mailslot_close(slot);
+}
+
+START_TEST(a_ring_that_stays_nearly_full_loses_nothing_when_it_wraps) {
+    check_near_full(16 * MIB, few_or_many(30, 300));
+}
+END_TEST
+
+START_TEST(small_rings_lose_nothing_when_they_wrap) {
+    check_near_full(4 * KIB, few_or_many(3000, 50000));
+    check_near_full(64 * KIB, few_or_many(800, 10000));
+    check_near_full(256 * KIB, few_or_many(400, 5000));
+    check_near_full(512 * KIB, few_or_many(400, 5000));
+}
+END_TEST
+
+/* Mappings of this process and the pages of its address space. */
+static void measure_mappings(int *ret_count, long *ret_pages) {
+    static char line[4096];
+    FILE *maps = fopen("/proc/self/maps", "re");
+    FILE *statm = fopen("/proc/self/statm", "re");
+    ck_assert(maps && statm);
+    for (*ret_count = 0; fgets(line, sizeof line, maps); (*ret_count)++) {
+    }
+    ck_assert_int_eq(fscanf(statm, "%ld", ret_pages), 1);
+    fclose(maps);
+    fclose(statm);
+}
+
+/* Create, write, read and close that many slots, all there at once. */
+static void use_slots(mailslot **slots, int count) {
+    char name[32];
+    uint32_t number;
+    size_t size;
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "many %d", i);
+        ck_assert_int_eq(mailslot_create(name, NULL, &slots[i]), 0);
+    }
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "many %d", i);
+        HOLDS(mailslot_send(name, &i, sizeof i, 0) == 0);
+    }
+    for (int i = 0; i < count; i++) {
+        HOLDS(mailslot_read(slots[i], &number, sizeof number, 0, &size) == 0);
+        HOLDS(size == sizeof number && number == (uint32_t)i);
+        slots[i] = mailslot_close(slots[i]);
+    }
+}
+
+START_TEST(five_hundred_slots_leave_no_descriptor_no_mapping_and_no_file) {
+    mailslot *slots[500];
+    int mappings;
+    int mappings_before;
+    long pages;
+    long pages_before;
+    use_slots(slots, COUNT(slots)); /* the C library and sanitizers keep some memory */
+    int descriptors = count_descriptors();
+    measure_mappings(&mappings_before, &pages_before);
+    use_slots(slots, COUNT(slots));
+    measure_mappings(&mappings, &pages);
+    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_lt(mappings - mappings_before, 10);
+    ck_assert_int_lt(pages - pages_before, 100);
+    ck_assert_int_eq(registry_files(), 0);
+}
+END_TEST
+
+#define BACKLOG_MESSAGES 128
+#define BACKLOG_SIZE (64 * KIB)
+
+static void queue_backlog(const char *name) {
+    static char data[BACKLOG_SIZE];
+    for (int i = 0; i < BACKLOG_MESSAGES; i++) {
+        REQUIRE(mailslot_send(name, data, sizeof data, 0) == 0);
+    }
+}
+
+static int open_file(const char *name) {
+    char path[256];
+    registry_path(name, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+static int64_t memory_of(int fd) {
+    struct stat status;
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    return status.st_blocks * INT64_C(512);
+}
+
+START_TEST(a_close_gives_the_backlog_back_although_a_writer_has_it_open) {
+    mailslot *slot = create_at_once("closed", 0);
+    mailslot_writer *writer = open_writer("closed");
+    queue_backlog("closed");
+    int fd = open_file("closed");
+    ck_assert_int_ge(memory_of(fd), (int64_t)(BACKLOG_MESSAGES * BACKLOG_SIZE));
+    slot = mailslot_close(slot);
+    ck_assert_int_le(memory_of(fd), HEADER_BYTES);
+    ck_assert_int_eq(mailslot_writer_send(writer, "x", 1, 0), -EPIPE);
+    ck_assert_int_le(memory_of(fd), HEADER_BYTES);
+    mailslot_writer_close(writer);
+    close(fd);
+}
+END_TEST
+
+static void own_until_killed(void *context) {
+    _Atomic uint32_t *is_ready = context;
+    mailslot *slot;
+    REQUIRE(mailslot_create("dead", NULL, &slot) == 0);
+    queue_backlog("dead");
+    *is_ready = 1;
+    pause();
+}
+
+/* A writer of a slot whose owner was killed with a backlog, and a look at its file. */
+static mailslot_writer *leave_backlog(int *ret_fd) {
+    _Atomic uint32_t *is_ready = share(sizeof *is_ready);
+    pid_t owner = child_start(own_until_killed, (void *)is_ready);
+    ck_assert(await_value(is_ready, 1));
+    mailslot_writer *writer = open_writer("dead");
+    *ret_fd = open_file("dead");
+    child_kill(owner);
+    ck_assert_int_ge(memory_of(*ret_fd), (int64_t)(BACKLOG_MESSAGES * BACKLOG_SIZE));
+    return writer;
+}
+
+START_TEST(a_writer_that_meets_a_dead_slot_gives_its_backlog_back) {
+    int fd;
+    mailslot_writer *writer = leave_backlog(&fd);
+    ck_assert_int_eq(mailslot_writer_send(writer, "x", 1, 0), -EPIPE);
+    ck_assert_int_le(memory_of(fd), HEADER_BYTES);
+    mailslot_writer_close(writer);
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_create_of_any_name_gives_the_backlog_of_dead_slots_back) {
+    int fd;
+    mailslot_writer *writer = leave_backlog(&fd);
+    mailslot *slot = create_at_once("other", 0);
+    ck_assert_int_le(memory_of(fd), HEADER_BYTES);
+    ck_assert_int_eq(registry_files(), 1);
+    ck_assert_int_eq(mailslot_writer_send(writer, "x", 1, 0), -EPIPE);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+    close(fd);
+}
+END_TEST
+
+int main(void) {
+    TCase *cases = suite_begin("memory");
+    tcase_add_test(cases, a_hundred_thousand_messages_take_what_they_weigh);
+    tcase_add_test(cases, a_message_of_16_mib_takes_what_it_weighs);
+    tcase_add_test(cases, a_slot_in_steady_use_stays_in_its_window);
+    tcase_add_test(cases, a_slot_drained_after_a_wrap_keeps_only_its_window);
+    tcase_add_test(cases, a_stream_that_never_drains_takes_its_backlog_and_little_more);
+    tcase_add_test(cases, a_ring_that_stays_nearly_full_loses_nothing_when_it_wraps);
+    tcase_add_test(cases, small_rings_lose_nothing_when_they_wrap);
+    tcase_add_test(cases,
+                   five_hundred_slots_leave_no_descriptor_no_mapping_and_no_file);
+    tcase_add_test(cases, a_close_gives_the_backlog_back_although_a_writer_has_it_open);
+    tcase_add_test(cases, a_writer_that_meets_a_dead_slot_gives_its_backlog_back);
+    tcase_add_test(cases, a_create_of_any_name_gives_the_backlog_of_dead_slots_back);
+    return suite_run();
+}
