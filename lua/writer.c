@@ -7,6 +7,7 @@
 /* Messages that send_all hands over at a time. */
 #define CHUNK 128
 
+/* A number is sent as the string that it converts to; also in a list. */
 static int l_send(lua_State *L) {
     size_t size;
     const char *data = luaL_checklstring(L, 2, &size);
