@@ -11,6 +11,7 @@
 #include "queue/step.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -153,6 +154,22 @@ int ms_registry_publish(const struct ms_region *region, const char *path) {
     }
 }
 
+/* Whether the path is that of a living slot, seen without mapping it, because nearly
+ * all are. When in doubt it is not. */
+static bool is_living(const char *path) {
+    int fd;
+    if (ms_file_open(path, &fd) < 0) {
+        return false;
+    }
+    struct ms_header header = {0};
+    int r = ms_file_read_at(fd, &header, offsetof(struct ms_header, removal_lock), 0);
+    bool is_ours = r == 0 && header.magic == MS_MAGIC && header.version == MS_VERSION &&
+                   header.lock_size == sizeof header.owner_lock;
+    bool is_living = is_ours && ms_region_is_alive(&header) && ms_file_is_locked(fd);
+    ms_file_close(fd);
+    return is_living;
+}
+
 struct sweep {
     const char *directory;
     uint32_t uid;
@@ -167,7 +184,9 @@ static bool sweep_file(const char *name, void *context) {
     char path[MS_PATH_SIZE];
     int size = snprintf(path, sizeof path, "%s/%s", sweep->directory, name);
     if (size < (int)sizeof path && ms_directory_has_file_of(path, sweep->uid)) {
-        clear(path, 0);
+        if (!is_living(path)) {
+            clear(path, 0);
+        }
         sweep->files++;
     }
     return sweep->files < SWEEP_FILES;
