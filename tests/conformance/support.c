@@ -214,7 +214,7 @@ bool registry_plant(const char *name, enum plant kind) {
     case PLANT_FOLDER:
         return mkdir(path, S_IRWXU) == 0;
     case PLANT_LINK:
-        return symlink("/dev/null", path) == 0;
+        return symlink("mailslot.real", path) == 0;
     case PLANT_PIPE:
         return mkfifo(path, S_IRUSR | S_IWUSR) == 0;
     case PLANT_FOREIGN:

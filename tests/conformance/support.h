@@ -121,6 +121,7 @@ void registry_show(void);
 void registry_name(bool is_absolute); /* by a path from / on, or from here on */
 void registry_let_others(bool write); /* look into it, and create files there */
 
+/* What may be in a slot's place; the link is to the place of the slot `real`. */
 enum plant { PLANT_TEXT, PLANT_FOLDER, PLANT_LINK, PLANT_PIPE, PLANT_FOREIGN };
 bool registry_plant(const char *name, enum plant kind); /* where that slot would be */
 void registry_unplant(const char *name);

@@ -227,6 +227,19 @@ START_TEST(case_023_a_file_that_is_not_a_slot_makes_create_fail_and_stays) {
 }
 END_TEST
 
+START_TEST(case_015_a_link_to_a_slot_is_not_a_slot) {
+    mailslot *slot = new_slot("real");
+    ck_assert(registry_plant("alias", PLANT_LINK));
+    expect_failure(-EBADMSG, "alias", NULL);
+    EXPECT(-EBADMSG, mailslot_send("alias", "x", 1, 0));
+    EXPECT(-EBADMSG, mailslot_get_info_by_name("alias", NULL));
+    registry_unplant("alias");
+    EXPECT(0, mailslot_send("real", "x", 1, 0));
+    expect_text(slot, "x");
+    mailslot_close(slot);
+}
+END_TEST
+
 START_TEST(case_023_a_missing_directory_makes_create_fail) {
     registry_hide();
     mailslot *slot = UNTOUCHED_SLOT;
@@ -420,6 +433,7 @@ int main(void) {
     tcase_add_test(cases, case_021_one_of_sixteen_gets_the_name_of_a_killed_owner);
     tcase_add_test(cases,
                    case_023_a_file_that_is_not_a_slot_makes_create_fail_and_stays);
+    tcase_add_test(cases, case_015_a_link_to_a_slot_is_not_a_slot);
     tcase_add_test(cases, case_023_a_missing_directory_makes_create_fail);
     tcase_add_test(
         cases, case_023_a_directory_that_is_not_named_from_the_root_makes_create_fail);

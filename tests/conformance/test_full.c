@@ -9,15 +9,15 @@
 #define LONG_MS 20000
 #define ROUNDS 400
 
-static char message[MESSAGE_SIZE];
+static char message[SMALL_BYTES];
 
 /* A full slot. Returns how many messages are in it. */
 static uint64_t fill(const char *name) {
     uint64_t count = 0;
-    int r = mailslot_send(name, message, sizeof message, 0);
+    int r = mailslot_send(name, message, MESSAGE_SIZE, 0);
     while (r == 0) {
         count++;
-        r = mailslot_send(name, message, sizeof message, 0);
+        r = mailslot_send(name, message, MESSAGE_SIZE, 0);
     }
     EXPECT(-EAGAIN, r);
     ck_assert_uint_ge(count, 1);
@@ -36,13 +36,13 @@ START_TEST(case_036_a_full_slot_refuses_at_once) {
     ck_assert_uint_eq(count, SMALL_BYTES / (MESSAGE_SIZE + 32));
     mailslot_writer *writer = new_writer("full");
     int64_t start_ms = clock_ms();
-    EXPECT(-EAGAIN, mailslot_writer_send(writer, message, sizeof message, 0));
-    EXPECT(-EAGAIN, mailslot_send("full", message, sizeof message, 0));
+    EXPECT(-EAGAIN, mailslot_writer_send(writer, message, MESSAGE_SIZE, 0));
+    EXPECT(-EAGAIN, mailslot_send("full", message, MESSAGE_SIZE, 0));
     ck_assert_int_lt(clock_ms() - start_ms, 2000);
     expect_count(slot, count);
     EXPECT(-EMSGSIZE, mailslot_writer_send(writer, message, SMALL_BYTES, 0));
     take_one(slot);
-    EXPECT(0, mailslot_writer_send(writer, message, sizeof message, 0));
+    EXPECT(0, mailslot_writer_send(writer, message, MESSAGE_SIZE, 0));
     expect_count(slot, count);
     for (uint64_t i = 0; i < count; i++) {
         take_one(slot);
@@ -67,17 +67,44 @@ START_TEST(case_036_a_slot_of_messages_of_no_bytes_fills_too) {
 }
 END_TEST
 
+/* Two messages fill the slot; the first is read, and a shorter one in its place leaves
+ * so many bytes. Then a message of no bytes, which takes 32, fits or does not. */
+static void expect_left(size_t left, int result) {
+    static char bytes[SMALL_BYTES / 2 - 32];
+    static char buffer[sizeof bytes];
+    size_t size = 0;
+    mailslot *slot = new_slot_with("exact", 0, 0, SMALL_BYTES);
+    memset(bytes, 'b', sizeof bytes);
+    EXPECT(0, mailslot_send("exact", bytes, sizeof bytes, 0));
+    EXPECT(0, mailslot_send("exact", bytes, sizeof bytes, 0));
+    EXPECT(-EAGAIN, mailslot_send("exact", NULL, 0, 0));
+    EXPECT(0, mailslot_read(slot, buffer, sizeof buffer, 0, &size));
+    EXPECT(0, mailslot_send("exact", message, sizeof bytes - left, 0));
+    EXPECT(result, mailslot_send("exact", NULL, 0, 0));
+    EXPECT(0, mailslot_read(slot, buffer, sizeof buffer, 0, &size));
+    ck_assert_mem_eq(buffer, bytes, sizeof bytes);
+    mailslot_close(slot);
+}
+
+START_TEST(case_036_a_message_is_accepted_exactly_when_it_fits) {
+    for (size_t left = 0; left < 32; left += 8) {
+        expect_left(left, -EAGAIN);
+    }
+    expect_left(32, 0);
+}
+END_TEST
+
 START_TEST(a_full_slot_is_waited_for_no_longer_than_told) {
     mailslot *slot = new_slot_with("full", 0, 0, SMALL_BYTES);
     uint64_t count = fill("full");
     mailslot_writer *writer = new_writer("full");
-    mailslot_buffer messages[] = {{message, 1}, {message, sizeof message}};
+    mailslot_buffer messages[] = {{message, 1}, {message, MESSAGE_SIZE}};
     size_t sent = UNTOUCHED_SIZE;
     int64_t start_ms = clock_ms();
-    EXPECT(-ETIMEDOUT, mailslot_writer_send(writer, message, sizeof message, 150));
+    EXPECT(-ETIMEDOUT, mailslot_writer_send(writer, message, MESSAGE_SIZE, 150));
     expect_between(clock_ms() - start_ms, 150, 5000);
     start_ms = clock_ms();
-    EXPECT(-ETIMEDOUT, mailslot_send("full", message, sizeof message, 1200));
+    EXPECT(-ETIMEDOUT, mailslot_send("full", message, MESSAGE_SIZE, 1200));
     expect_between(clock_ms() - start_ms, 1200, 6000);
     start_ms = clock_ms();
     EXPECT(-ETIMEDOUT, mailslot_writer_send_all(writer, messages, 2, 150, &sent));
@@ -96,8 +123,8 @@ static void send_one_by_one(const char *name) {
     REQUIRE(0, mailslot_open(name, &writer));
     for (int i = 0; i < ROUNDS; i++) {
         memcpy(message, &i, sizeof i);
-        REQUIRE(
-            0, mailslot_writer_send(writer, message, sizeof message, MAILSLOT_FOREVER));
+        REQUIRE(0,
+                mailslot_writer_send(writer, message, MESSAGE_SIZE, MAILSLOT_FOREVER));
     }
     mailslot_writer_close(writer);
 }
@@ -176,11 +203,11 @@ static void signal_asleep(void *context) {
 static void expect_interrupted(mailslot_writer *writer, bool has_restart,
                                int64_t timeout_ms) {
     struct sleeper sleeper = sleeper_here();
-    mailslot_buffer messages[] = {{message, 1}, {message, sizeof message}};
+    mailslot_buffer messages[] = {{message, 1}, {message, MESSAGE_SIZE}};
     size_t sent = UNTOUCHED_SIZE;
     signal_handle(has_restart, NULL);
     struct thread thread = thread_start(signal_asleep, &sleeper);
-    EXPECT(-EINTR, mailslot_writer_send(writer, message, sizeof message, timeout_ms));
+    EXPECT(-EINTR, mailslot_writer_send(writer, message, MESSAGE_SIZE, timeout_ms));
     thread_join(&thread);
     thread = thread_start(signal_asleep, &sleeper);
     EXPECT(-EINTR, mailslot_writer_send_all(writer, messages, 2, timeout_ms, &sent));
@@ -330,6 +357,7 @@ int main(void) {
     TCase *cases = suite_begin("full");
     tcase_add_test(cases, case_036_a_full_slot_refuses_at_once);
     tcase_add_test(cases, case_036_a_slot_of_messages_of_no_bytes_fills_too);
+    tcase_add_test(cases, case_036_a_message_is_accepted_exactly_when_it_fits);
     tcase_add_test(cases, a_full_slot_is_waited_for_no_longer_than_told);
     tcase_add_test(cases, a_waiting_sender_is_woken_when_space_comes);
     tcase_add_test(cases, a_waiting_batch_goes_on_when_space_comes);
