@@ -3,6 +3,7 @@
 #include "linux/info.h"
 
 #include "os/clock.h"
+#include "os/file.h"
 #include "queue/lock.h"
 
 #include <errno.h>
@@ -12,13 +13,24 @@
  */
 #define PATIENCE_NS INT64_C(1000000000)
 
-static int look(const struct ms_queue *queue, struct ms_status *ret_status) {
+/* Where the owner has given memory back, this finds zeros. To touch it would take
+ * memory, or be a SIGBUS when there is none. */
+static int fetch_from_file(const void *context, uint64_t offset,
+                           uint64_t *ret_control) {
+    const struct ms_region *region = context;
+    return ms_file_read_at(region->fd, ret_control, sizeof *ret_control,
+                           MS_HEADER_SIZE + offset);
+}
+
+static int look(const struct ms_queue *queue, const struct ms_region *from_outside,
+                struct ms_status *ret_status) {
+    ms_queue_fetch *fetch = from_outside ? fetch_from_file : NULL;
     pthread_mutex_t *lock = &queue->header->write_lock;
-    int r = ms_queue_status(queue, ret_status);
+    int r = ms_queue_status(queue, fetch, from_outside, ret_status);
     int64_t deadline_ns = r == -EAGAIN ? ms_clock_now_ns() + PATIENCE_NS : 0;
     while (r == -EAGAIN && ms_clock_now_ns() < deadline_ns) {
         bool is_held = ms_lock_wait(lock, deadline_ns) == 0;
-        r = ms_queue_status(queue, ret_status);
+        r = ms_queue_status(queue, fetch, from_outside, ret_status);
         if (is_held) {
             ms_lock_release(lock);
         }
@@ -26,10 +38,11 @@ static int look(const struct ms_queue *queue, struct ms_status *ret_status) {
     return r == -EAGAIN ? -EBADMSG : r;
 }
 
-int ms_info_fill(const struct ms_queue *queue, mailslot_info *info) {
+int ms_info_fill(const struct ms_queue *queue, const struct ms_region *from_outside,
+                 mailslot_info *info) {
     const struct ms_header *header = queue->header;
     struct ms_status status;
-    int r = look(queue, &status);
+    int r = look(queue, from_outside, &status);
     if (r < 0) {
         return r;
     }

@@ -3,9 +3,12 @@
 #ifndef MS_LINUX_INFO_H
 #define MS_LINUX_INFO_H
 
+#include "linux/region.h"
 #include "queue/queue.h"
 
-/* Returns 0 or -EBADMSG. */
-int ms_info_fill(const struct ms_queue *queue, mailslot_info *info);
+/* from_outside: the region, for who is not the owner; NULL for the owner. Returns 0 or
+ * -EBADMSG. */
+int ms_info_fill(const struct ms_queue *queue, const struct ms_region *from_outside,
+                 mailslot_info *info);
 
 #endif

@@ -196,5 +196,5 @@ void ms_slot_set_timeout_ms(mailslot *slot, uint32_t timeout_ms) {
 }
 
 int ms_slot_info(mailslot *slot, mailslot_info *info) {
-    return ms_info_fill(&slot->reader.queue, info);
+    return ms_info_fill(&slot->reader.queue, NULL, info);
 }

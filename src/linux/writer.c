@@ -236,7 +236,7 @@ int ms_writer_info(mailslot_writer *writer, mailslot_info *info) {
     if (writer->is_dead || !ms_region_is_alive(writer->region.header)) {
         return bury(writer);
     }
-    int r = ms_info_fill(&writer->queue, info);
+    int r = ms_info_fill(&writer->queue, &writer->region, info);
     /* Whoever removes a slot takes its messages away while others look. */
     return r < 0 && !ms_region_is_alive(writer->region.header) ? bury(writer) : r;
 }

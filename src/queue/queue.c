@@ -160,19 +160,10 @@ static int load_end(const _Atomic uint64_t *word, const struct ms_totals totals[
     return -EAGAIN;
 }
 
-/* The size of the first message. It may be overwritten meanwhile if head moves, so it
- * counts only if head has not moved since. */
-static int peek_size(const struct ms_queue *queue, uint64_t head, uint64_t tail,
-                     uint32_t *ret_size) {
-    struct ms_record_view view;
-    int r = ms_record_load(queue, ms_position(head), ms_position(tail), &view);
-    *ret_size = view.size;
-    return r;
-}
-
 /* While head stays where it is, what was found of the tail was true at the same time.
  */
-static int try_status(const struct ms_queue *queue, struct ms_status *ret_status) {
+static int try_status(const struct ms_queue *queue, ms_queue_fetch *fetch,
+                      const void *context, struct ms_status *ret_status) {
     const struct ms_header *header = queue->header;
     struct end head = {0};
     struct end tail = {0};
@@ -188,7 +179,11 @@ static int try_status(const struct ms_queue *queue, struct ms_status *ret_status
                                .received = tail.count,
                                .next_size = MAILSLOT_NO_MESSAGE};
     if (status.count) {
-        r = peek_size(queue, head.word, tail.word, &status.next_size);
+        /* If head moves, what lies there may be overwritten, and this counts nothing.
+         */
+        MS_STEP("status.found");
+        r = ms_record_measure(queue, fetch, context, ms_position(head.word),
+                              ms_position(tail.word), &status.next_size);
     }
     if (atomic_load(&header->head) != head.word) {
         return -EAGAIN;
@@ -199,10 +194,11 @@ static int try_status(const struct ms_queue *queue, struct ms_status *ret_status
     return r;
 }
 
-int ms_queue_status(const struct ms_queue *queue, struct ms_status *ret_status) {
+int ms_queue_status(const struct ms_queue *queue, ms_queue_fetch *fetch,
+                    const void *context, struct ms_status *ret_status) {
     int r = -EAGAIN;
     for (int i = 0; i < STATUS_TRIES && r == -EAGAIN; i++) {
-        r = try_status(queue, ret_status);
+        r = try_status(queue, fetch, context, ret_status);
     }
     return r;
 }

@@ -78,9 +78,16 @@ int ms_queue_claim(const struct ms_queue *queue, uint64_t size,
 void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
                    const struct ms_envelope *envelope, const void *data, uint32_t size);
 
-/* What is queued, for anybody, at any time. Returns 0; -EAGAIN when the queue changes
- * too fast to be seen, which holding write_lock makes unlikely; or -EBADMSG. */
-int ms_queue_status(const struct ms_queue *queue, struct ms_status *ret_status);
+/* Loads the control word of a record at an offset of the ring, for ms_queue_status.
+ * Returns 0 or a negative errno. */
+typedef int ms_queue_fetch(const void *context, uint64_t offset, uint64_t *ret_control);
+
+/* What is queued, for anybody, at any time. fetch: NULL for the owner; others must not
+ * touch the ring, because its memory may be given back meanwhile (layout I6). Returns
+ * 0; -EAGAIN when the queue changes too fast to be seen, which holding write_lock makes
+ * unlikely; or -EBADMSG. */
+int ms_queue_status(const struct ms_queue *queue, ms_queue_fetch *fetch,
+                    const void *context, struct ms_status *ret_status);
 
 /* Start reading at the beginning of an initialised region. */
 void ms_reader_init(struct ms_reader *reader, struct ms_header *header,

@@ -18,28 +18,54 @@ static int skip_padding(const struct ms_queue *queue, uint64_t control,
     return 0;
 }
 
-int ms_record_load(const struct ms_queue *queue, uint64_t position, uint64_t tail,
-                   struct ms_record_view *ret_view) {
+static int load_control(const void *context, uint64_t offset, uint64_t *ret_control) {
+    const struct ms_queue *queue = context;
+    const struct ms_record *record = ms_record_at(queue, offset);
+    *ret_control = atomic_load_explicit(&record->control, memory_order_relaxed);
+    return 0;
+}
+
+/* Inline, so that reading a message is not slowed down by how others look at it. */
+static inline int outline(const struct ms_queue *queue, ms_queue_fetch *fetch,
+                          const void *context, uint64_t position, uint64_t tail,
+                          struct ms_record_view *ret_view) {
     if (!ms_is_aligned(position) || !ms_is_aligned(tail) || tail == position ||
         tail - position > queue->capacity) {
         return -EBADMSG;
     }
-    const struct ms_record *record = ms_record_at(queue, position);
-    uint64_t control = atomic_load_explicit(&record->control, memory_order_relaxed);
-    if (control >> 32 == MS_KIND_PADDING) {
-        int r = skip_padding(queue, control, &position, tail);
-        if (r < 0) {
-            return r;
+    uint64_t control;
+    int r = fetch(context, ms_offset(queue, position), &control);
+    if (r == 0 && control >> 32 == MS_KIND_PADDING) {
+        r = skip_padding(queue, control, &position, tail);
+        if (r == 0) {
+            r = fetch(context, ms_offset(queue, position), &control);
         }
-        record = ms_record_at(queue, position);
-        control = atomic_load_explicit(&record->control, memory_order_relaxed);
+    }
+    if (r < 0) {
+        return r;
     }
     uint64_t extent = ms_record_extent((uint32_t)control);
     if (control >> 32 != MS_KIND_MESSAGE || extent > tail - position ||
         extent > queue->capacity - ms_offset(queue, position)) {
         return -EBADMSG;
     }
-    *ret_view = (struct ms_record_view){
-        .record = record, .end = position + extent, .size = (uint32_t)control};
+    *ret_view = (struct ms_record_view){.record = ms_record_at(queue, position),
+                                        .end = position + extent,
+                                        .size = (uint32_t)control};
     return 0;
+}
+
+int ms_record_load(const struct ms_queue *queue, uint64_t position, uint64_t tail,
+                   struct ms_record_view *ret_view) {
+    return outline(queue, load_control, queue, position, tail, ret_view);
+}
+
+int ms_record_measure(const struct ms_queue *queue, ms_queue_fetch *fetch,
+                      const void *context, uint64_t position, uint64_t tail,
+                      uint32_t *ret_size) {
+    struct ms_record_view view = {0};
+    int r = fetch ? outline(queue, fetch, context, position, tail, &view)
+                  : ms_record_load(queue, position, tail, &view);
+    *ret_size = view.size;
+    return r;
 }

@@ -50,4 +50,9 @@ static inline void ms_record_set_control(struct ms_record *record, enum ms_kind 
 int ms_record_load(const struct ms_queue *queue, uint64_t position, uint64_t tail,
                    struct ms_record_view *ret_view);
 
+/* As ms_record_load, but only the size, through fetch. */
+int ms_record_measure(const struct ms_queue *queue, ms_queue_fetch *fetch,
+                      const void *context, uint64_t position, uint64_t tail,
+                      uint32_t *ret_size);
+
 #endif

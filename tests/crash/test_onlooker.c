@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* What others see of a slot at each step of a send, a read, a rewind: the figures of
  * before or of after, never a mixture (layout I4). */
+#include "places.h"
 #include "queue/step.h"
 #include "steps.h"
-#include "support.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SLOT "jobs"
 #define CAPACITY (UINT64_C(1) << 20)
@@ -33,7 +36,9 @@ static mailslot_info look(void) {
 
 /* Once they are those of after, they stay so. */
 static void look_at_step(const char *name) {
+    steps_end(); /* of the look itself */
     mailslot_info info = look();
+    ms_step_hook = look_at_step;
     bool is_after = is_same(&info, &view.after);
     ck_assert_msg(is_after || (!view.has_changed && is_same(&info, &view.before)),
                   "%s: %llu messages of %llu bytes, next of %u", name,
@@ -140,11 +145,60 @@ START_TEST(an_onlooker_sees_nothing_of_a_rewind) {
 }
 END_TEST
 
+/* The head that it has found is read and given back before it looks there. */
+static void look_late(void *context) {
+    (void)context;
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    mailslot_writer *writer;
+    REQUIRE(mailslot_open(SLOT, &writer) == 0);
+    steps_stop_at("status.found");
+    REQUIRE(mailslot_writer_get_info(writer, &info) == 0);
+    REQUIRE(info.count == 0 && info.next_size == MAILSLOT_NO_MESSAGE);
+    mailslot_writer_close(writer);
+}
+
+static void fill_place(char ret_path[256]) {
+    snprintf(ret_path, 256, "%s/filler", registry_directory());
+    int fd = open(ret_path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fallocate(fd, 0, 0, (off_t)place_free()), 0);
+    ck_assert_uint_eq(place_free(), 0);
+    close(fd);
+}
+
+START_TEST(an_onlooker_in_a_full_file_system_needs_no_memory) {
+    if (!place_is_mountable()) {
+        return;
+    }
+    place_mount("size=4m");
+    mailslot *slot = open_view();
+    for (uint32_t i = 0; i < 8; i++) {
+        ck_assert_int_eq(mailslot_writer_send(view.writer, buffer, sizeof buffer, 0),
+                         0);
+    }
+    size_t size;
+    for (uint32_t i = 0; i < 7; i++) {
+        ck_assert_int_eq(mailslot_read(slot, buffer, sizeof buffer, 0, &size), 0);
+    }
+    pid_t onlooker = child_start(look_late, NULL);
+    child_await_stop(onlooker);
+    ck_assert_int_eq(mailslot_read(slot, buffer, sizeof buffer, 0, &size), 0);
+    char path[256];
+    fill_place(path);
+    kill(onlooker, SIGCONT);
+    child_finish(onlooker);
+    ck_assert_int_eq(unlink(path), 0);
+    close_view(slot);
+    place_unmount();
+}
+END_TEST
+
 int main(void) {
     TCase *cases = suite_begin("onlooker");
     tcase_add_test(cases, an_onlooker_sees_a_send_whole_or_not_at_all);
     tcase_add_test(cases, an_onlooker_sees_a_read_whole_or_not_at_all);
     tcase_add_test(cases, an_onlooker_sees_several_messages_go_at_once);
     tcase_add_test(cases, an_onlooker_sees_nothing_of_a_rewind);
+    tcase_add_test(cases, an_onlooker_in_a_full_file_system_needs_no_memory);
     return suite_run();
 }

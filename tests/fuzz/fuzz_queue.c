@@ -99,7 +99,7 @@ static void show(struct region *region) {
 
 static void look(const struct region *region) {
     struct ms_status status;
-    int r = ms_queue_status(&region->queue, &status);
+    int r = ms_queue_status(&region->queue, NULL, NULL, &status);
     must(r == 0 || r == -EBADMSG);
     if (r == 0) {
         must((status.count == 0) == (status.next_size == MAILSLOT_NO_MESSAGE));

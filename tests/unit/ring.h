@@ -89,7 +89,7 @@ static inline void ring_read(struct ring *ring, uint64_t seed, uint32_t size) {
 static inline void ring_expect(const struct ring *ring, uint64_t count, uint64_t bytes,
                                uint32_t next_size) {
     struct ms_status status;
-    HOLDS(ms_queue_status(&ring->queue, &status) == 0);
+    HOLDS(ms_queue_status(&ring->queue, NULL, NULL, &status) == 0);
     HOLDS(status.count == count);
     HOLDS(status.bytes == bytes);
     HOLDS(status.next_size == next_size);

@@ -179,7 +179,7 @@ START_TEST(a_status_with_a_damaged_record_at_the_head_is_damaged) {
     uint64_t planted = control(damage->kind, damage->size);
     memcpy(at(&ring, damage->position), &planted, sizeof planted);
     struct ms_status status;
-    ck_assert_int_eq(ms_queue_status(&ring.queue, &status), -EBADMSG);
+    ck_assert_int_eq(ms_queue_status(&ring.queue, NULL, NULL, &status), -EBADMSG);
     ring_fini(&ring);
 }
 END_TEST

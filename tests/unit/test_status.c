@@ -24,7 +24,7 @@ static void *spectate(void *context) {
     struct ms_status before = {0};
     while (!atomic_load(&has_ended)) {
         struct ms_status status;
-        int r = ms_queue_status(&ring.queue, &status);
+        int r = ms_queue_status(&ring.queue, NULL, NULL, &status);
         if (r == -EAGAIN) {
             continue;
         }
