@@ -152,7 +152,7 @@ static int put_batch(mailslot_writer *writer, struct batch *batch,
         if (r < 0) {
             return r;
         }
-        bytes += batch->messages[batch->sent].size;
+        bytes += MS_RECORD_SIZE + batch->messages[batch->sent].size;
         batch->sent++;
     }
     return 0;

@@ -9,7 +9,7 @@
 static int map(int fd, int flags, size_t size, int advice, void **ret_memory) {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
     if (memory == MAP_FAILED) {
-        return -errno;
+        return errno == EAGAIN ? -ENOMEM : -errno; /* EAGAIN: above RLIMIT_MEMLOCK */
     }
     if (madvise(memory, size, advice) < 0) {
         int r = -errno;
