@@ -40,9 +40,6 @@ int ms_registry_path(const struct ms_name *name, char ret_path[MS_PATH_SIZE]) {
 /* Writers that still map the region must not keep the memory of what nobody can read.
  * A writer in its turn needs it, hence the lock; closed keeps later ones out. */
 static void retire(struct ms_header *header, int fd, int64_t deadline_ns) {
-    /* Release: with the acquire in ms_region_is_alive. */
-    atomic_store_explicit(&header->closed, 1, memory_order_release);
-    MS_STEP("remove.closed");
     if (ms_lock_wait(&header->write_lock, deadline_ns) == 0) {
         struct ms_file_status status;
         if (ms_file_status(fd, &status) == 0) {
@@ -56,6 +53,10 @@ static void retire(struct ms_header *header, int fd, int64_t deadline_ns) {
 int ms_registry_remove(struct ms_header *header, int fd, const char *path,
                        int64_t patience_ns) {
     int64_t deadline_ns = ms_clock_now_ns() + patience_ns;
+    /* First, so that it holds even if the lock cannot be had. Release: with the acquire
+     * in ms_region_is_alive. */
+    atomic_store_explicit(&header->closed, 1, memory_order_release);
+    MS_STEP("remove.closed");
     int r = ms_lock_wait(&header->removal_lock, deadline_ns);
     if (r < 0) {
         return r;

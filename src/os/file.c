@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Growing a file beyond the limit would raise SIGXFSZ, so it is asked for first. */
@@ -124,11 +125,14 @@ bool ms_file_is_locked(int fd) {
     return false;
 }
 
-/* A signal that arrives meanwhile makes it start again. */
+/* A signal that arrives meanwhile makes it start again. Not with the C library's
+ * function, in which a thread can be cancelled: that would leave a turn without an end.
+ */
 static int allocate(int fd, int mode, uint64_t offset, uint64_t size) {
-    int r;
+    _Static_assert(sizeof(off_t) == sizeof(long), "one register for an offset");
+    long r;
     do {
-        r = fallocate(fd, mode, (off_t)offset, (off_t)size);
+        r = syscall(SYS_fallocate, fd, mode, (off_t)offset, (off_t)size);
     } while (r < 0 && errno == EINTR);
     if (r < 0) {
         return errno == EDQUOT ? -ENOSPC : -errno;
