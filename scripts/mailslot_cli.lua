@@ -136,7 +136,7 @@ function cli.parser(description, epilog)
   parser:help_max_width(84):help_description_margin(30)
   function parser.error(self, text)
     io.stderr:write(self:get_usage(), "\n")
-    cli.fail(2, text)
+    cli.fail(2, (text:gsub("\n", ". ")))
   end
   parser:option("-s --slot", "Name of the slot; $MAILSLOT sets another default.")
     :argname("NAME"):default(default_slot())

@@ -166,7 +166,12 @@ local function create(mailslot, name)
     local owner = info and "process " .. info.pid or "another process"
     cli.fail(3, ("slot %s is served by %s"):format(name, owner))
   end
-  cli.fail_with(code ~= "ENOENT" and code, text)
+  if code == "ENOENT" then
+    local directory = os.getenv("MAILSLOT_DIR") or "/dev/shm"
+    cli.fail(1, ("the directory of the slots, %s, is missing or cannot hold them"):format(
+      directory))
+  end
+  cli.fail_with(code, text)
 end
 
 local function say(options, text)
