@@ -140,15 +140,22 @@ START_TEST(without_a_maximum_the_largest_message_is_half_the_slot_less_32) {
 }
 END_TEST
 
-START_TEST(no_slot_accepts_a_message_above_4_gib_less_64) {
+/* Owner and writer map the slot, each for itself: room that a sanitizer may not have. */
+static void expect_too_large(mailslot *slot) {
     size_t too_large = ((size_t)4 << 30) - 63;
-    mailslot *slot = new_slot_with("huge", 0, 0, UINT64_C(1) << 40);
-    EXPECT(-EMSGSIZE, mailslot_send("huge", "x", too_large, 0));
-    mailslot_close(slot);
-    slot = new_slot_with("huge", UINT32_MAX, 0, 0);
-    EXPECT(-EMSGSIZE, mailslot_send("huge", "x", too_large, 0));
+    int r = mailslot_send("huge", "x", too_large, 0);
+    if (r == -ENOMEM && own_memory() > INT64_C(1) << 40) {
+        skip("a sanitizer has taken the address space");
+    } else {
+        EXPECT(-EMSGSIZE, r);
+    }
     expect_count(slot, 0);
     mailslot_close(slot);
+}
+
+START_TEST(no_slot_accepts_a_message_above_4_gib_less_64) {
+    expect_too_large(new_slot_with("huge", 0, 0, UINT64_C(1) << 34));
+    expect_too_large(new_slot_with("huge", UINT32_MAX, 0, 0));
 }
 END_TEST
 
