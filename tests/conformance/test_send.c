@@ -140,7 +140,7 @@ START_TEST(without_a_maximum_the_largest_message_is_half_the_slot_less_32) {
 }
 END_TEST
 
-/* Owner and writer map the slot, each for itself: a sanitizer may not leave the room. */
+/* Owner and writer both map the slot: a sanitizer may not leave the room. */
 static void expect_too_large(mailslot *slot) {
     size_t too_large = ((size_t)4 << 30) - 63;
     int r = mailslot_send("huge", "x", too_large, 0);
