@@ -139,15 +139,11 @@ END_TEST
 
 START_TEST(max_bytes_may_be_2_to_the_40) {
     const uint64_t most = UINT64_C(1) << 40;
-    mailslot_options options = MAILSLOT_OPTIONS_INIT;
-    mailslot *slot = NULL;
-    options.max_bytes = most;
-    int r = mailslot_create("vast", &options, &slot);
-    if (r == -ENOMEM && own_memory() > INT64_C(1) << 40) {
+    if (own_memory() > (int64_t)most) {
         skip("a sanitizer has taken the address space");
         return;
     }
-    EXPECT(0, r);
+    mailslot *slot = new_slot_with("vast", 0, 0, most);
     ck_assert_uint_eq(info_of(slot).max_bytes, most);
     EXPECT(0, mailslot_send("vast", "x", 1, 0));
     expect_text(slot, "x");
