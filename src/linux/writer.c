@@ -5,18 +5,14 @@
 #include "linux/info.h"
 #include "linux/nap.h"
 #include "linux/registry.h"
+#include "linux/turn.h"
 #include "os/clock.h"
-#include "os/futex.h"
 #include "os/memory.h"
 #include "os/process.h"
 #include "queue/bell.h"
-#include "queue/lock.h"
 #include "queue/step.h"
 
 #include <errno.h>
-
-/* How long to wait for a turn, at least: a writer may have been stopped in its turn. */
-#define TURN_WAIT_NS INT64_C(1000000000)
 
 /* A turn ends after this much, for the sake of the other writers. */
 #define TURN_BYTES ((size_t)1 << 20)
@@ -81,47 +77,6 @@ static int bury(mailslot_writer *writer) {
     return -EPIPE;
 }
 
-/*
- * Another writer has its turn. A turn takes less than TURN_WAIT_NS by far; a longer one
- * is that of a writer that was stopped in it. Then look now and then, because a wait
- * for a lock notices neither signals nor the death of the slot.
- */
-static int wait_for_turn(struct ms_header *header, int64_t deadline_ns) {
-    pthread_mutex_t *lock = &header->write_lock;
-    int r = ms_lock_wait(lock, ms_clock_now_ns() + TURN_WAIT_NS);
-    while (r == -ETIMEDOUT || r == -EBUSY) {
-        if (!ms_region_is_alive(header)) {
-            return -EPIPE;
-        }
-        uint32_t bell = atomic_load(&header->space_bell);
-        r = ms_nap(&header->space_bell, bell, deadline_ns, LOOK_AGAIN_NS);
-        if (r < 0) {
-            return r;
-        }
-        r = ms_lock_try(lock);
-    }
-    return r;
-}
-
-/* Take write_lock of a living slot. */
-static int begin_turn(mailslot_writer *writer, int64_t deadline_ns) {
-    struct ms_header *header = writer->region.header;
-    int r = ms_lock_try(&header->write_lock);
-    if (r == -EBUSY) {
-        bool is_alive = ms_region_is_alive(header);
-        r = is_alive ? wait_for_turn(header, deadline_ns) : -EPIPE;
-    }
-    if (r < 0) {
-        return r;
-    }
-    MS_STEP("turn.begun");
-    if (!ms_region_is_alive(header)) {
-        ms_lock_release(&header->write_lock);
-        return -EPIPE;
-    }
-    return 0;
-}
-
 /* In a turn: queue one message. -EAGAIN: *ret_wanted bytes must be free for it. */
 static int put(mailslot_writer *writer, const mailslot_buffer *message,
                uint64_t *ret_wanted) {
@@ -158,22 +113,11 @@ static int put_batch(mailslot_writer *writer, struct batch *batch,
     return 0;
 }
 
-static void end_turn(mailslot_writer *writer, bool has_sent) {
-    struct ms_header *header = writer->region.header;
-    MS_STEP("turn.ending");
-    ms_lock_release(&header->write_lock);
-    MS_STEP("turn.ended");
-    if (has_sent && ms_bell_ring(header)) {
-        MS_STEP("turn.ringing");
-        ms_futex_wake(&header->bell, 1);
-    }
-}
-
 /* One turn. -EAGAIN: the slot is full, and *ret_bell is what to sleep on. */
 static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadline_ns,
                      uint32_t *ret_bell) {
     writer->sender.time_ns = ms_clock_stamp_ns();
-    int r = begin_turn(writer, deadline_ns);
+    int r = ms_turn_begin(writer->region.header, deadline_ns);
     if (r < 0) {
         return r;
     }
@@ -188,7 +132,7 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
             ms_space_arm(writer->region.header, wanted > quarter ? wanted : quarter);
         r = put_batch(writer, batch, &wanted);
     }
-    end_turn(writer, batch->sent > sent);
+    ms_turn_end(writer->region.header, batch->sent > sent);
     return r;
 }
 
