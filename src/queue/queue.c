@@ -98,28 +98,9 @@ int ms_queue_claim(const struct ms_queue *queue, uint64_t size,
     return 0;
 }
 
-/* Totals and position become true together: one store of the tail (layout I4). */
-static void publish(struct ms_header *header, uint64_t end, uint64_t size) {
-    uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
-    const struct ms_totals *now = &header->sent[tail & 1];
-    struct ms_totals *next = &header->sent[(tail & 1) ^ 1];
-    /* Relaxed: write_lock orders the loads. Release, with load_end's loads: who sees
-     * one of these totals early also sees that the tail has moved meanwhile. */
-    uint64_t count = atomic_load_explicit(&now->count, memory_order_relaxed);
-    uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
-    atomic_store_explicit(&next->count, count + 1, memory_order_release);
-    MS_STEP("push.counted");
-    atomic_store_explicit(&next->bytes, bytes + size, memory_order_release);
-    MS_STEP("push.totalled");
-    /* seq_cst: release, for ms_reader_show's load; and before ms_bell_ring's load. */
-    atomic_store(&header->tail, end | ((tail & 1) ^ 1));
-    MS_STEP("push.published");
-}
-
-void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
-                   const struct ms_envelope *envelope, const void *data,
-                   uint32_t size) {
-    struct ms_header *header = queue->header;
+void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *claim,
+                       const struct ms_envelope *envelope, uint32_t size) {
+    const struct ms_header *header = queue->header;
     if (claim->padding) {
         struct ms_record *padding = ms_record_at(queue, claim->start);
         ms_record_set_control(padding, MS_KIND_PADDING,
@@ -137,11 +118,38 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
     record->uid = envelope->uid;
     record->gid = envelope->gid;
     MS_STEP("push.addressed");
+    return record + 1;
+}
+
+/* Totals and position become true together: one store of the tail (layout I4). */
+void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
+                      uint32_t size) {
+    struct ms_header *header = queue->header;
+    uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
+    const struct ms_totals *now = &header->sent[tail & 1];
+    struct ms_totals *next = &header->sent[(tail & 1) ^ 1];
+    /* Relaxed: write_lock orders the loads. Release, with load_end's loads: who sees
+     * one of these totals early also sees that the tail has moved meanwhile. */
+    uint64_t count = atomic_load_explicit(&now->count, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
+    atomic_store_explicit(&next->count, count + 1, memory_order_release);
+    MS_STEP("push.counted");
+    atomic_store_explicit(&next->bytes, bytes + size, memory_order_release);
+    MS_STEP("push.totalled");
+    /* seq_cst: release, for ms_reader_show's load; and before ms_bell_ring's load. */
+    atomic_store(&header->tail, claim->end | ((tail & 1) ^ 1));
+    MS_STEP("push.published");
+}
+
+void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
+                   const struct ms_envelope *envelope, const void *data,
+                   uint32_t size) {
+    void *payload = ms_queue_prepare(queue, claim, envelope, size);
     if (size) {
-        memcpy(record + 1, data, size);
+        memcpy(payload, data, size);
     }
     MS_STEP("push.copied");
-    publish(header, claim->end, size);
+    ms_queue_publish(queue, claim, size);
 }
 
 /* One end of the queue, with the totals that belong to it. Bounded, because a process

@@ -82,6 +82,13 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
  * Returns 0 or a negative errno. */
 typedef int ms_queue_fetch(const void *context, uint64_t offset, uint64_t *ret_control);
 
+/* The same in two steps, for who fetches the payload itself: write all but the payload,
+ * and return where it goes; then publish. What is not published never was. */
+void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *claim,
+                       const struct ms_envelope *envelope, uint32_t size);
+void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
+                      uint32_t size);
+
 /* What is queued, for anybody, at any time. fetch: NULL for the owner; others must not
  * touch the ring, because its memory may be given back meanwhile (layout I6). Returns
  * 0; -EAGAIN when the queue changes too fast to be seen, which holding write_lock makes

@@ -15,7 +15,8 @@ void ms_reader_init(struct ms_reader *reader, struct ms_header *header,
 
 bool ms_reader_has_message(struct ms_reader *reader) {
     if (reader->cursor == reader->tail) {
-        /* seq_cst: acquire, with publish's store; and after ms_bell_arm's store. */
+        /* seq_cst: acquire, with ms_queue_publish's store; and after ms_bell_arm's
+         * store. */
         reader->tail = ms_position(atomic_load(&reader->queue.header->tail));
     }
     return reader->cursor != reader->tail;
@@ -51,11 +52,11 @@ int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
     return 0;
 }
 
-/* Totals and position become true together, as in publish. */
+/* Totals and position become true together, as in ms_queue_publish. */
 static void store_head(struct ms_reader *reader) {
     struct ms_header *header = reader->queue.header;
     uint64_t index = reader->head_index ^ 1;
-    /* Release: as in publish. */
+    /* Release: as in ms_queue_publish. */
     atomic_store_explicit(&header->taken[index].count, reader->count,
                           memory_order_release);
     atomic_store_explicit(&header->taken[index].bytes, reader->bytes,
