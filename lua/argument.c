@@ -93,9 +93,48 @@ static bool boolean_option(lua_State *L, const char *key) {
     return value;
 }
 
+/* As chmod and info write it; a number would be taken for an octal one. */
+static uint32_t mode_option(lua_State *L) {
+    static const char *const names[] = {"0600", "0620", "0602", "0622", NULL};
+    uint32_t modes[] = {0600, 0620, 0602, 0622};
+    uint32_t mode = MAILSLOT_MODE_PRIVATE;
+    if (lua_getfield(L, 2, "mode") != LUA_TNIL) {
+        size_t i = 0;
+        bool is_string = lua_type(L, -1) == LUA_TSTRING;
+        while (is_string && names[i] && strcmp(names[i], lua_tostring(L, -1)) != 0) {
+            i++;
+        }
+        if (!is_string || !names[i]) {
+            luaL_argerror(L, 2,
+                          "mode must be \"0600\", \"0620\", \"0602\" or \"0622\"");
+            return 0;
+        }
+        mode = modes[i];
+    }
+    lua_pop(L, 1);
+    return mode;
+}
+
+/* A name or a number. */
+static uint32_t group_option(lua_State *L) {
+    uint32_t gid = MAILSLOT_NO_GID;
+    int type = lua_getfield(L, 2, "group");
+    if (type == LUA_TSTRING) {
+        if (!ms_lua_find_group(L, lua_tostring(L, -1), &gid)) {
+            const char *name = lua_tostring(L, -1);
+            luaL_argerror(L, 2, lua_pushfstring(L, "there is no group '%s'", name));
+        }
+    } else if (type != LUA_TNIL) {
+        gid = (uint32_t)integer_option(L, "group", 0, MAILSLOT_NO_GID - 1, 0);
+    }
+    lua_pop(L, 1);
+    return gid;
+}
+
 mailslot_options ms_lua_opt_create(lua_State *L) {
-    static const char *const known[] = {"max_message_size", "timeout", "max_bytes",
-                                        NULL};
+    static const char *const known[] = {
+        "max_message_size", "timeout", "max_bytes", "mode", "group",
+        "user_max_bytes",   NULL};
     mailslot_options options = MAILSLOT_OPTIONS_INIT;
     if (lua_isnoneornil(L, 2)) {
         return options;
@@ -104,7 +143,11 @@ mailslot_options ms_lua_opt_create(lua_State *L) {
     options.max_message_size =
         (uint32_t)integer_option(L, "max_message_size", 0, UINT32_MAX, 0);
     options.max_bytes = (uint64_t)integer_option(L, "max_bytes", 0, MAX_BYTES_LIMIT, 0);
+    options.user_max_bytes =
+        (uint64_t)integer_option(L, "user_max_bytes", 0, MAX_BYTES_LIMIT, 0);
     options.timeout_ms = (uint32_t)timeout_option(L, 0);
+    options.mode = mode_option(L);
+    options.gid = group_option(L);
     return options;
 }
 

@@ -74,6 +74,10 @@ void ms_lua_push_seconds(lua_State *L, uint32_t timeout_ms);
 void ms_lua_push_info(lua_State *L, const mailslot_info *info);
 void ms_lua_push_message(lua_State *L, const mailslot_message *message, bool has_meta);
 
+/* user.c */
+void ms_lua_push_user(lua_State *L, uint32_t uid); /* [-0, +1] a text */
+bool ms_lua_find_group(lua_State *L, const char *name, uint32_t *ret_gid);
+
 /* wait.c. Deadlines are points on mailslot_now_ms. */
 int64_t ms_lua_deadline_after(int64_t timeout_ms);
 int64_t ms_lua_time_left(int64_t deadline_ms);

@@ -2,19 +2,38 @@
 /* Results: from C to Lua. */
 #include "lmailslot.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
-int ms_lua_push_error(lua_State *L, int error) {
-    luaL_pushfail(L);
-    lua_pushliteral(L, "mailslot '");
+/* [-0, +1] The name of the slot that argument 1 is about. */
+static const char *push_name(lua_State *L) {
     if (lua_isuserdata(L, 1)) {
         lua_getiuservalue(L, 1, 1);
     } else {
         lua_pushvalue(L, 1);
     }
+    return lua_tostring(L, -1);
+}
+
+/* [-0, +1] Who is refused wants to know by whom. */
+static void push_text(lua_State *L, int error, const char *name) {
+    uint32_t uid;
+    if (error == -EACCES && mailslot_get_owner(name, &uid) == 0) {
+        lua_pushliteral(L, "permission denied: it belongs to ");
+        ms_lua_push_user(L, uid);
+        lua_concat(L, 2);
+    } else {
+        lua_pushstring(L, mailslot_error_text(error));
+    }
+}
+
+int ms_lua_push_error(lua_State *L, int error) {
+    luaL_pushfail(L);
+    lua_pushliteral(L, "mailslot '");
+    const char *name = push_name(L);
     lua_pushliteral(L, "': ");
-    lua_pushstring(L, mailslot_error_text(error));
+    push_text(L, error, name);
     lua_concat(L, 4);
     lua_pushstring(L, mailslot_error_name(error));
     return 3;

@@ -34,6 +34,9 @@ int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
                        size_t count, int64_t timeout_ms, size_t *ret_sent);
 int ms_writer_info(mailslot_writer *writer, mailslot_info *info);
 
+/* Which user has that name, alive or dead. */
+int ms_backend_owner(const struct ms_name *name, uint32_t *ret_uid);
+
 /* This machine's own name. */
 void ms_backend_host_name(char ret_name[MS_HOST_NAME_MAX + 1]);
 int64_t ms_backend_now_ms(void);

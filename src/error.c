@@ -4,26 +4,26 @@
 
 #include <errno.h>
 
-#define ERRORS(X)                                                                 \
-    X(EINVAL, "not a mailslot name, or an argument out of its range")             \
-    X(ENAMETOOLONG, "the name is too long")                                       \
-    X(EEXIST, "another owner serves this name")                                   \
-    X(ENOENT, "no process owns this slot")                                        \
-    X(EAGAIN, "nothing is queued, or the slot is full")                           \
-    X(ETIMEDOUT, "the time is over")                                              \
-    X(EMSGSIZE, "the message is too large")                                       \
-    X(EPIPE, "the owner has gone: open the slot again")                           \
-    X(EACCES, "permission denied: it belongs to another user")                    \
-    X(EBADF, "not an open handle of this process")                                \
-    X(ENOSPC, "the file system of the slots is full")                             \
-    X(ENOMEM, "out of memory")                                                    \
-    X(EMFILE, "this process has too many open files")                             \
-    X(ENFILE, "the system has too many open files")                               \
-    X(EFBIG, "the limit on file sizes (ulimit -f) is below the size of the slot") \
-    X(EBADMSG, "damaged, or not a mailslot")                                      \
-    X(EINTR, "interrupted by a signal")                                           \
-    X(ECANCELED, "the wait was cancelled")                                        \
-    X(EHOSTUNREACH, "no way to that machine")                                     \
+#define ERRORS(X)                                                                    \
+    X(EINVAL, "not a mailslot name, or an argument out of its range")                \
+    X(ENAMETOOLONG, "the name is too long")                                          \
+    X(EEXIST, "another owner serves this name")                                      \
+    X(ENOENT, "no process owns this slot")                                           \
+    X(EAGAIN, "nothing is queued, or the slot (or this user's share of it) is full") \
+    X(ETIMEDOUT, "the time is over")                                                 \
+    X(EMSGSIZE, "the message is too large")                                          \
+    X(EPIPE, "the owner has gone: open the slot again")                              \
+    X(EACCES, "permission denied: it belongs to another user")                       \
+    X(EBADF, "not an open handle of this process")                                   \
+    X(ENOSPC, "the file system of the slots is full")                                \
+    X(ENOMEM, "out of memory")                                                       \
+    X(EMFILE, "this process has too many open files")                                \
+    X(ENFILE, "the system has too many open files")                                  \
+    X(EFBIG, "the limit on file sizes (ulimit -f) is below the size of the slot")    \
+    X(EBADMSG, "damaged, or not a mailslot")                                         \
+    X(EINTR, "interrupted by a signal")                                              \
+    X(ECANCELED, "the wait was cancelled")                                           \
+    X(EHOSTUNREACH, "no way to that machine")                                        \
     X(EOPNOTSUPP, "slots of other machines are not available in this build")
 
 /* Wider than int, which has no positive value for each negative one. */

@@ -10,6 +10,7 @@
 
 #define MAX_BYTES_DEFAULT (UINT64_C(1) << 30)
 #define MAX_BYTES_LIMIT (UINT64_C(1) << 40)
+#define MODE_OF_OTHERS 0022u
 
 static bool is_slot(const mailslot *slot) {
     return slot && *(const enum ms_handle *)(const void *)slot == MS_HANDLE_SLOT;
@@ -42,6 +43,13 @@ static int parse_local_name(const char *text, struct ms_name *ret_name) {
     return ret_name->kind == MS_NAME_LOCAL ? 0 : -EOPNOTSUPP;
 }
 
+/* Others may be let send, and nothing else. */
+static bool are_in_range(const mailslot_options *options) {
+    return options->max_bytes <= MAX_BYTES_LIMIT &&
+           options->user_max_bytes <= options->max_bytes &&
+           (options->mode & ~MODE_OF_OTHERS) == MAILSLOT_MODE_PRIVATE;
+}
+
 int mailslot_create(const char *name, const mailslot_options *options,
                     mailslot **ret_slot) {
     mailslot_options chosen = MAILSLOT_OPTIONS_INIT;
@@ -54,7 +62,10 @@ int mailslot_create(const char *name, const mailslot_options *options,
     if (chosen.max_bytes == 0) {
         chosen.max_bytes = MAX_BYTES_DEFAULT;
     }
-    if (chosen.max_bytes > MAX_BYTES_LIMIT) {
+    if (chosen.mode == 0) {
+        chosen.mode = MAILSLOT_MODE_PRIVATE;
+    }
+    if (!are_in_range(&chosen)) {
         return -EINVAL;
     }
     struct ms_name parsed;
@@ -251,6 +262,12 @@ int mailslot_get_info_by_name(const char *name, mailslot_info *info) {
     r = mailslot_writer_get_info(writer, info);
     mailslot_writer_close(writer);
     return as_missing(r);
+}
+
+int mailslot_get_owner(const char *name, uint32_t *ret_uid) {
+    struct ms_name parsed;
+    int r = ret_uid ? parse_local_name(name, &parsed) : -EINVAL;
+    return r < 0 ? r : ms_backend_owner(&parsed, ret_uid);
 }
 
 int64_t mailslot_now_ms(void) {

@@ -31,8 +31,9 @@
  *           has run during a wait, the call returns EINTR; nothing is lost or
  *           consumed, and the caller may call again.
  * Users.    A slot belongs to the effective user that created it, and only
- *           processes of that user can reach it. Differs: on Windows an access
- *           list decides.
+ *           processes of that user can reach its memory. `mode` lets other users
+ *           send, through a socket: see mailslot_create. Differs: on Windows an
+ *           access list decides.
  *
  * A message that a send call accepted is read once, whole and in order, unless its
  * slot dies. A slot dies when it is closed and when its owner ends: exits,
@@ -80,6 +81,12 @@ extern "C" {
 /* mailslot_info.next_size when nothing is queued. (MS: MAILSLOT_NO_MESSAGE) */
 #define MAILSLOT_NO_MESSAGE UINT32_MAX
 
+/* mailslot_options.mode of a slot that other users cannot send to. */
+#define MAILSLOT_MODE_PRIVATE 0600u
+
+/* mailslot_options.gid: the effective group of the process. */
+#define MAILSLOT_NO_GID UINT32_MAX
+
 /* Longest bare name, in bytes. */
 #define MAILSLOT_NAME_MAX 246
 
@@ -95,10 +102,15 @@ typedef struct mailslot_options {
     uint32_t max_message_size; /* bytes; 0: as large as the slot can hold */
     uint32_t timeout_ms;       /* what MAILSLOT_DEFAULT means for reads; 0: no wait */
     uint64_t max_bytes;        /* bound of the queue in bytes, up to 2^40; 0: 1 GiB */
+    uint32_t mode;             /* who may send: 0600 the owner's user, and with 0020
+                                  the group, with 0002 all others; 0: 0600 */
+    uint32_t gid;              /* that group; MAILSLOT_NO_GID: the process's own */
+    uint64_t user_max_bytes;   /* of max_bytes, what another user may fill, up to
+                                  max_bytes; 0: a quarter */
 } mailslot_options;
 
 #define MAILSLOT_OPTIONS_INIT \
-    { sizeof(mailslot_options), 0, 0, 0 }
+    { sizeof(mailslot_options), 0, 0, 0, MAILSLOT_MODE_PRIVATE, MAILSLOT_NO_GID, 0 }
 
 /* One message and its envelope, as the reader sees it. */
 typedef struct mailslot_message {
@@ -108,7 +120,8 @@ typedef struct mailslot_message {
     int64_t time_ns;   /* when it was sent: nanoseconds since 1970, to some 4 ms */
     uint32_t pid;      /* the sender's process, as it saw itself, */
     uint32_t uid;      /* its effective user */
-    uint32_t gid;      /* and its effective group when it opened the slot */
+    uint32_t gid;      /* and its effective group when it opened the slot; of
+                          other users' messages the kernel has checked all three */
 } mailslot_message;
 
 /* One message to send. */
@@ -125,7 +138,7 @@ typedef struct mailslot_info {
     uint32_t timeout_ms;              /* as created or set */
     uint32_t next_size;               /* bytes of the message to be read next,
                                          MAILSLOT_NO_MESSAGE when count is 0 */
-    uint32_t mode;                    /* permission bits: 0600 */
+    uint32_t mode;                    /* permission bits, as created */
     uint32_t pid;                     /* the owner's process */
     uint32_t uid;                     /* and its effective user */
     uint64_t count;                   /* messages queued */
@@ -151,12 +164,23 @@ typedef struct mailslot_info {
  * second for another process that is removing a dead slot of the same name. The
  * caller owns *ret_slot and closes it.
  *
+ * With another mode than 0600 the slot has a letterbox: a socket with that mode, and a
+ * thread of this process (all signals blocked) that puts what other users send into
+ * the slot, whether the owner reads or not. They use the same calls and have the same
+ * sizes, and can do nothing but send. Each of them can fill user_max_bytes of the
+ * queue, and one message more when it has none there; beyond that its messages wait in
+ * its sockets, which the count of mailslot_info leaves out, until these are full and
+ * its sends get EAGAIN. Nobody else's do. What was sent before a reading call is seen
+ * by it. A user has 64 connections at most, all users together 256: a new one takes
+ * the place of one that is silent, which opens again by itself when it sends. A
+ * forked child of the owner inherits the descriptors; it can use none of them.
+ *
  * EINVAL        not a local slot's name; options out of range; NULL ret_slot;
  *               MAILSLOT_DIR is set to a path that is not absolute
  * ENAMETOOLONG  the name is too long
  * EEXIST        the name has a live owner, which is untouched
- * EACCES        the name is taken by a file of another user, or the directory of
- *               the slots may not be written
+ * EACCES        the name is taken by a file of another user, the directory of the
+ *               slots may not be written, or the process is not in the group gid
  * EBADMSG       the name is taken by a file that is not a slot
  * ENOENT        the directory of the slots (MAILSLOT_DIR, else /dev/shm) does not
  *               exist, or its file system has no files without a name
@@ -251,7 +275,8 @@ MAILSLOT_API int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms);
  * EINVAL        info->size is not sizeof(mailslot_info); not a slot's name
  * EBADF         not a slot, or not a writer, of this process
  * EPIPE         mailslot_writer_get_info: the owner has gone
- * ENAMETOOLONG ENOENT EACCES EBADMSG EOPNOTSUPP ENOMEM EMFILE ENFILE
+ * EACCES        the slot belongs to another user
+ * ENAMETOOLONG ENOENT EBADMSG EOPNOTSUPP ENOMEM EMFILE ENFILE
  *               mailslot_get_info_by_name: as mailslot_open
  */
 MAILSLOT_API int mailslot_get_info(mailslot *slot, mailslot_info *info);
@@ -259,13 +284,17 @@ MAILSLOT_API int mailslot_writer_get_info(mailslot_writer *writer, mailslot_info
 MAILSLOT_API int mailslot_get_info_by_name(const char *name, mailslot_info *info);
 
 /*
- * Open a slot for sending. (MS: CreateFile) Never creates it; does not wait. The
+ * Open a slot for sending. (MS: CreateFile) Never creates it; does not wait, except,
+ * for a slot of another user, up to a second for the owner's thread to answer. The
  * caller owns *ret_writer and closes it.
  *
  * EINVAL        not a slot's name
  * ENAMETOOLONG  the name is too long
  * ENOENT        nobody owns that name
- * EACCES        the slot belongs to another user
+ * EACCES        the slot belongs to another user, who does not let this one send;
+ *               mailslot_get_owner says who
+ * ETIMEDOUT     a slot of another user, whose owner was stopped
+ * EINTR         a signal handler ran while it waited for that owner
  * EBADMSG       the file of that name is not a slot, or is damaged
  * EOPNOTSUPP    a slot of another machine
  * ENOMEM EMFILE ENFILE  no memory or no descriptor
@@ -286,8 +315,10 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  * that is longer. MAILSLOT_DEFAULT is EINVAL.
  *
  * EMSGSIZE   larger than the slot accepts, whatever is queued
- * EAGAIN     the slot is full and the timeout is 0
- * ETIMEDOUT  the slot stayed full, or another writer was stopped in its turn
+ * EAGAIN     the slot, or this user's share of another user's slot, is full and the
+ *            timeout is 0
+ * ETIMEDOUT  it stayed full; or another writer was stopped in its turn, or the owner
+ *            that is another user
  * EPIPE      the slot has died; the writer stays dead, so close it and open again
  * ENOSPC     the file system of the slots is full
  * EINTR      a signal handler ran during the wait
@@ -317,6 +348,14 @@ MAILSLOT_API int mailslot_writer_send_all(mailslot_writer *writer,
  */
 MAILSLOT_API int mailslot_send(const char *name, const void *data, size_t size,
                                int64_t timeout_ms);
+
+/*
+ * Which user the slot of that name belongs to, alive or dead: its file, which needs no
+ * permission to be looked at. For the message that goes with EACCES. Does not wait.
+ * EINVAL, ENAMETOOLONG, EOPNOTSUPP: as mailslot_open, or NULL ret_uid; ENOENT: there is
+ * no file.
+ */
+MAILSLOT_API int mailslot_get_owner(const char *name, uint32_t *ret_uid);
 
 /*
  * The symbol of an error ("ENOENT") and what it means for a mailslot ("no process

@@ -18,6 +18,7 @@
 #define DIRECTORY_DEFAULT "/dev/shm"
 #define DIRECTORY_VARIABLE "MAILSLOT_DIR"
 #define FILE_PREFIX "mailslot."
+#define LETTERBOX_PREFIX "mailslot-"
 
 /* What a sweep looks at, at most: it costs some microseconds a file. */
 #define SWEEP_FILES 256
@@ -35,6 +36,27 @@ int ms_registry_path(const struct ms_name *name, char ret_path[MS_PATH_SIZE]) {
     int size = snprintf(ret_path, MS_PATH_SIZE, "%s/" FILE_PREFIX "%s", directory,
                         name->folded);
     return size < MS_PATH_SIZE ? 0 : -ENAMETOOLONG;
+}
+
+int ms_registry_letterbox(const char *path, uint64_t inode,
+                          char ret_path[MS_PATH_SIZE]) {
+    int directory_size = (int)(strrchr(path, '/') - path);
+    int size = snprintf(ret_path, MS_PATH_SIZE, "%.*s/" LETTERBOX_PREFIX "%llx",
+                        directory_size, path, (unsigned long long)inode);
+    return size < MS_PATH_SIZE ? 0 : -ENAMETOOLONG;
+}
+
+/* The letterbox goes before the slot's file does: so who finds no file need not look
+ * for a letterbox. Most slots have none. */
+static int remove_files(int fd, const char *path) {
+    char letterbox[MS_PATH_SIZE];
+    struct ms_file_status status;
+    if (ms_file_status(fd, &status) == 0 &&
+        ms_registry_letterbox(path, status.inode, letterbox) == 0) {
+        ms_file_remove(letterbox);
+        MS_STEP("remove.letterbox");
+    }
+    return ms_file_remove(path);
 }
 
 /* Writers that still map the region must not keep the memory of what nobody can read.
@@ -65,7 +87,7 @@ int ms_registry_remove(struct ms_header *header, int fd, const char *path,
     retire(header, fd, deadline_ns);
     if (ms_file_is_at(fd, path)) {
         MS_STEP("remove.found");
-        r = ms_file_remove(path);
+        r = remove_files(fd, path);
         MS_STEP("remove.removed");
     }
     ms_lock_release(&header->removal_lock);
@@ -83,7 +105,7 @@ static int remove_foreign(int fd, const char *path) {
     if (ms_file_lock(fd) < 0) {
         return -EEXIST;
     }
-    return ms_file_is_at(fd, path) ? ms_file_remove(path) : 0;
+    return ms_file_is_at(fd, path) ? remove_files(fd, path) : 0;
 }
 
 /* Whether the slot of a mapped region is alive, whatever its owner died of. */

@@ -26,6 +26,11 @@ const char *ms_registry_directory(void);
  * -ENAMETOOLONG when it is too long. */
 int ms_registry_path(const struct ms_name *name, char ret_path[MS_PATH_SIZE]);
 
+/* Where the letterbox of the slot at that path is, whose file has that inode. Returns 0
+ * or -ENAMETOOLONG. */
+int ms_registry_letterbox(const char *path, uint64_t inode,
+                          char ret_path[MS_PATH_SIZE]);
+
 /* Give a new region its name, in place of a dead slot if there is one.
  * -EEXIST: a living slot has it. Other errors: as mailslot_create. */
 int ms_registry_publish(const struct ms_region *region, const char *path);

@@ -3,6 +3,7 @@
 #include "backend.h"
 #include "linux/backing.h"
 #include "linux/info.h"
+#include "linux/letterbox.h"
 #include "linux/nap.h"
 #include "linux/registry.h"
 #include "os/clock.h"
@@ -27,6 +28,7 @@ struct mailslot {
     struct ms_region region;
     struct ms_reader reader;
     struct ms_backing backing;
+    struct ms_letterbox *letterbox; /* NULL: other users cannot send */
     _Atomic bool is_cancelled;
     char path[MS_PATH_SIZE];
 };
@@ -37,7 +39,7 @@ static void describe(struct ms_header *header, const struct ms_name *name,
     header->created_ns = ms_clock_stamp_ns();
     header->pid = ms_process_pid();
     header->uid = ms_process_uid();
-    header->mode = 0600;
+    header->mode = options->mode;
     atomic_store_explicit(&header->timeout_ms, options->timeout_ms,
                           memory_order_relaxed);
     memcpy(header->name, name->bare, sizeof name->bare);
@@ -94,6 +96,14 @@ int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
         return r;
     }
     slot->handle = MS_HANDLE_SLOT;
+    if (options->mode != MAILSLOT_MODE_PRIVATE) {
+        r = ms_letterbox_open(&slot->region, slot->path, options, &slot->letterbox);
+        MS_STEP("create.letterbox");
+    }
+    if (r < 0) {
+        ms_slot_close(slot);
+        return r;
+    }
     *ret_slot = slot;
     return 0;
 }
@@ -118,6 +128,9 @@ void ms_slot_close(mailslot *slot) {
     if (slot->handle == MS_HANDLE_SLOT) {
         struct ms_header *header = slot->region.header;
         ms_registry_remove(header, slot->region.fd, slot->path, MS_PATIENCE_NS);
+        if (slot->letterbox) {
+            ms_letterbox_close(slot->letterbox);
+        }
         wake_writers(header);
         let_go(&slot->region);
     }
@@ -143,8 +156,16 @@ static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
     }
 }
 
+/* What other users have sent may still be on its way. */
+static bool has_message(mailslot *slot) {
+    if (!ms_reader_has_message(&slot->reader) && slot->letterbox) {
+        ms_letterbox_collect(slot->letterbox);
+    }
+    return ms_reader_has_message(&slot->reader);
+}
+
 int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
-    if (ms_reader_has_message(&slot->reader)) {
+    if (has_message(slot)) {
         return 0;
     }
     /* A writer's turn may have been in the way when the last message was released. */
@@ -160,12 +181,21 @@ int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
 
 int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_message) {
     int r = ms_slot_wait(slot, timeout_ms);
-    return r < 0 ? r : ms_reader_show(&slot->reader, ret_message);
+    if (r == 0) {
+        r = ms_reader_show(&slot->reader, ret_message);
+    }
+    if (r == 0 && slot->letterbox) {
+        ms_letterbox_show(slot->letterbox, ret_message);
+    }
+    return r;
 }
 
 void ms_slot_release(mailslot *slot) {
     struct ms_header *header = slot->region.header;
     ms_reader_release(&slot->reader);
+    if (slot->letterbox) {
+        ms_letterbox_release(slot->letterbox);
+    }
     if (ms_space_is_wanted(header) &&
         ms_space_ring(header, ms_reader_free(&slot->reader))) {
         ms_futex_wake(&header->space_bell, INT_MAX);
@@ -175,6 +205,9 @@ void ms_slot_release(mailslot *slot) {
 
 void ms_slot_forget(mailslot *slot) {
     ms_reader_forget(&slot->reader);
+    if (slot->letterbox) {
+        ms_letterbox_forget(slot->letterbox);
+    }
 }
 
 void ms_slot_cancel(mailslot *slot) {
@@ -196,5 +229,8 @@ void ms_slot_set_timeout_ms(mailslot *slot, uint32_t timeout_ms) {
 }
 
 int ms_slot_info(mailslot *slot, mailslot_info *info) {
+    if (slot->letterbox) {
+        ms_letterbox_collect(slot->letterbox);
+    }
     return ms_info_fill(&slot->reader.queue, NULL, info);
 }

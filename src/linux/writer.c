@@ -2,6 +2,7 @@
 /* A sender's end of a slot. */
 #include "backend.h"
 #include "linux/backing.h"
+#include "linux/client.h"
 #include "linux/info.h"
 #include "linux/nap.h"
 #include "linux/registry.h"
@@ -23,6 +24,8 @@
 struct mailslot_writer {
     enum ms_handle handle;
     bool is_dead;
+    bool is_client; /* of a slot of another user: then nothing is mapped */
+    struct ms_client client;
     struct ms_region region;
     struct ms_queue queue;
     struct ms_envelope sender;
@@ -36,6 +39,25 @@ struct batch {
     size_t sent;
 };
 
+static void attach(mailslot_writer *writer) {
+    ms_queue_attach(&writer->queue, writer->region.header,
+                    writer->region.size - MS_HEADER_SIZE);
+    writer->sender = (struct ms_envelope){
+        .pid = ms_process_pid(), .uid = ms_process_uid(), .gid = ms_process_gid()};
+}
+
+/* Memory is shared with processes of the same user only. */
+static int open_slot(mailslot_writer *writer) {
+    int r = ms_registry_find(writer->path, &writer->region);
+    if (r == 0) {
+        attach(writer);
+    } else if (r == -EACCES) {
+        writer->is_client = true;
+        r = ms_client_open(writer->path, &writer->client);
+    }
+    return r;
+}
+
 int ms_writer_open(const struct ms_name *name, mailslot_writer **ret_writer) {
     void *memory;
     int r = ms_memory_allocate(sizeof(mailslot_writer), &memory);
@@ -45,23 +67,21 @@ int ms_writer_open(const struct ms_name *name, mailslot_writer **ret_writer) {
     mailslot_writer *writer = memory;
     r = ms_registry_path(name, writer->path);
     if (r == 0) {
-        r = ms_registry_find(writer->path, &writer->region);
+        r = open_slot(writer);
     }
     if (r < 0) {
         ms_memory_unmap(writer, sizeof *writer);
         return r;
     }
-    ms_queue_attach(&writer->queue, writer->region.header,
-                    writer->region.size - MS_HEADER_SIZE);
-    writer->sender = (struct ms_envelope){
-        .pid = ms_process_pid(), .uid = ms_process_uid(), .gid = ms_process_gid()};
     writer->handle = MS_HANDLE_WRITER;
     *ret_writer = writer;
     return 0;
 }
 
 void ms_writer_close(mailslot_writer *writer) {
-    if (writer->handle == MS_HANDLE_WRITER) {
+    if (writer->handle == MS_HANDLE_WRITER && writer->is_client) {
+        ms_client_close(&writer->client);
+    } else if (writer->handle == MS_HANDLE_WRITER) {
         ms_region_close(&writer->region);
     }
     ms_memory_unmap(writer, sizeof *writer);
@@ -70,10 +90,10 @@ void ms_writer_close(mailslot_writer *writer) {
 /* The slot has died. Whoever meets it removes what is left; it stays dead for this
  * writer even if the name lives again. */
 static int bury(mailslot_writer *writer) {
-    if (!writer->is_dead) {
-        writer->is_dead = true;
+    if (!writer->is_dead && !writer->is_client) {
         ms_registry_remove(writer->region.header, writer->region.fd, writer->path, 0);
     }
+    writer->is_dead = true;
     return -EPIPE;
 }
 
@@ -151,18 +171,8 @@ static int send_batch(mailslot_writer *writer, struct batch *batch,
     return r;
 }
 
-int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
-                       size_t count, int64_t timeout_ms, size_t *ret_sent) {
-    if (writer->is_dead) {
-        return -EPIPE;
-    }
-    struct batch batch = {.messages = messages, .count = count};
-    struct ms_header *header = writer->region.header;
-    int r = send_batch(writer, &batch, ms_nap_deadline_ns(timeout_ms));
-    *ret_sent = batch.sent;
+static void count_refusal(struct ms_header *header, int r) {
     switch (r) {
-    case -EPIPE:
-        return bury(writer);
     case -EMSGSIZE:
     case -EAGAIN:
     case -ETIMEDOUT:
@@ -170,13 +180,46 @@ int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
     case -ENOMEM:
         /* Relaxed: a figure for info, nothing depends on it. */
         atomic_fetch_add_explicit(&header->rejected, 1, memory_order_relaxed);
-        return r;
+        break;
     default:
-        return r;
+        break;
     }
 }
 
+static int send_letters(mailslot_writer *writer, struct batch *batch,
+                        int64_t deadline_ns) {
+    int r = 0;
+    while (r == 0 && batch->sent < batch->count) {
+        r = ms_client_send(&writer->client, writer->path, &batch->messages[batch->sent],
+                           deadline_ns);
+        batch->sent += r == 0;
+    }
+    return r;
+}
+
+int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
+                       size_t count, int64_t timeout_ms, size_t *ret_sent) {
+    if (writer->is_dead) {
+        return -EPIPE;
+    }
+    struct batch batch = {.messages = messages, .count = count};
+    int64_t deadline_ns = ms_nap_deadline_ns(timeout_ms);
+    int r = writer->is_client ? send_letters(writer, &batch, deadline_ns)
+                              : send_batch(writer, &batch, deadline_ns);
+    *ret_sent = batch.sent;
+    if (r == -EPIPE) {
+        return bury(writer);
+    }
+    if (!writer->is_client) {
+        count_refusal(writer->region.header, r);
+    }
+    return r;
+}
+
 int ms_writer_info(mailslot_writer *writer, mailslot_info *info) {
+    if (writer->is_client) {
+        return -EACCES;
+    }
     if (writer->is_dead || !ms_region_is_alive(writer->region.header)) {
         return bury(writer);
     }

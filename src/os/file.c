@@ -6,10 +6,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* What makes a file that was written once the same for ever. */
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Growing a file beyond the limit would raise SIGXFSZ, so it is asked for first. */
 static int set_size(int fd, uint64_t size) {
@@ -80,16 +84,29 @@ int ms_file_close(int fd) {
     return -1;
 }
 
+static struct ms_file_status describe(const struct stat *status) {
+    return (struct ms_file_status){.device = status->st_dev,
+                                   .inode = status->st_ino,
+                                   .size = (uint64_t)status->st_size,
+                                   .uid = status->st_uid,
+                                   .is_regular = S_ISREG(status->st_mode)};
+}
+
 int ms_file_status(int fd, struct ms_file_status *ret_status) {
     struct stat status;
     if (fstat(fd, &status) < 0) {
         return -errno;
     }
-    *ret_status = (struct ms_file_status){.device = status.st_dev,
-                                          .inode = status.st_ino,
-                                          .size = (uint64_t)status.st_size,
-                                          .uid = status.st_uid,
-                                          .is_regular = S_ISREG(status.st_mode)};
+    *ret_status = describe(&status);
+    return 0;
+}
+
+int ms_file_look(const char *path, struct ms_file_status *ret_status) {
+    struct stat status;
+    if (lstat(path, &status) < 0) {
+        return -errno;
+    }
+    *ret_status = describe(&status);
     return 0;
 }
 
@@ -104,12 +121,55 @@ int ms_file_remove(const char *path) {
     return unlink(path) < 0 ? -errno : 0;
 }
 
+/* The system moves at most 2 GiB at once. */
 int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset) {
-    ssize_t n = pread(fd, buffer, size, (off_t)offset);
-    if (n < 0) {
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n =
+            pread(fd, (char *)buffer + done, size - done, (off_t)(offset + done));
+        if (n < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (n == 0) {
+            return -EBADMSG;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+static int write_all(int fd, const char *data, size_t size) {
+    while (size > 0) {
+        ssize_t n = write(fd, data, size);
+        if (n < 0 && errno != EINTR) {
+            return -errno;
+        }
+        data += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+int ms_file_seal(const void *data, size_t size, int *ret_fd) {
+    int fd = memfd_create("mailslot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) {
         return -errno;
     }
-    return (size_t)n == size ? 0 : -EBADMSG;
+    int r = write_all(fd, data, size);
+    if (r == 0 && fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0) {
+        r = -errno;
+    }
+    if (r < 0) {
+        ms_file_close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+bool ms_file_is_sealed(int fd) {
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
 int ms_file_lock(int fd) {

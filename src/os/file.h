@@ -31,6 +31,9 @@ int ms_file_close(int fd);
 
 int ms_file_status(int fd, struct ms_file_status *ret_status);
 
+/* As ms_file_status, of what lies at a path, a symbolic link included. */
+int ms_file_look(const char *path, struct ms_file_status *ret_status);
+
 /* Whether the path still means this file. */
 bool ms_file_is_at(int fd, const char *path);
 
@@ -38,6 +41,12 @@ int ms_file_remove(const char *path);
 
 /* Read exactly size bytes. -EBADMSG: the file is shorter. */
 int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset);
+
+/* A copy of data, in a file that has no name and can never be changed any more. */
+int ms_file_seal(const void *data, size_t size, int *ret_fd);
+
+/* Whether a file is in memory and can be changed no more, by nobody. */
+bool ms_file_is_sealed(int fd);
 
 /* A lock on the whole file that lives as long as the open file: it is released when the
  * last process that has it has gone. -EAGAIN: held by somebody. */

@@ -2,8 +2,11 @@
 /* Who this process is and where it runs. */
 #include "os/process.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,6 +20,19 @@ uint32_t ms_process_uid(void) {
 
 uint32_t ms_process_gid(void) {
     return getegid();
+}
+
+int ms_process_watch(uint32_t pid) {
+    long fd = pid ? syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+    if (fd < 0) {
+        return pid && errno == ESRCH ? -ESRCH : -1;
+    }
+    return (int)fd;
+}
+
+bool ms_process_has_ended(int process) {
+    struct pollfd polled = {.fd = process, .events = POLLIN};
+    return process >= 0 && poll(&polled, 1, 0) > 0;
 }
 
 void ms_process_host_name(char ret_name[MS_HOST_NAME_SIZE]) {

@@ -3,6 +3,7 @@
 #ifndef MS_OS_PROCESS_H
 #define MS_OS_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MS_HOST_NAME_SIZE 65
@@ -10,6 +11,11 @@
 uint32_t ms_process_pid(void);
 uint32_t ms_process_uid(void); /* effective */
 uint32_t ms_process_gid(void); /* effective */
+
+/* A descriptor that tells when another process has ended; -1 when there is none to be
+ * had, because the system or its policy lacks it. -ESRCH: it has ended already. */
+int ms_process_watch(uint32_t pid);
+bool ms_process_has_ended(int process); /* of such a descriptor; false for -1 */
 
 /* This machine's name. */
 void ms_process_host_name(char ret_name[MS_HOST_NAME_SIZE]);

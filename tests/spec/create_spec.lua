@@ -125,6 +125,10 @@ describe("mailslot.create", function()
     ["a timeout that is not a number"] = { timeout = "1" },
     ["a timeout of NaN"] = { timeout = 0 / 0 },
     ["a timeout of minus infinity"] = { timeout = -math.huge },
+    ["a mode that is a number"] = { mode = 622 },
+    ["a mode that lets others read"] = { mode = "0644" },
+    ["a group that is no name"] = { group = {} },
+    ["a share below 0"] = { user_max_bytes = -1 },
     ["a timeout beyond the range"] = { timeout = 4294967.295 },
   } do
     it("case 20: raises for " .. what .. " and creates nothing", function()
@@ -137,8 +141,6 @@ describe("mailslot.create", function()
 
   for what, options in pairs {
     ["max_message_sise"] = { max_message_sise = 1 },
-    ["mode"] = { mode = "0600" },
-    ["group"] = { group = "users" },
     ["1"] = { "jobs" },
   } do
     it("raises for the unknown option " .. what, function()

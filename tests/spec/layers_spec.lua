@@ -54,6 +54,9 @@ local TABLE = {
 -- The files through which the conformance tests know the system.
 local SYSTEM_FILES = set "tests/conformance/support.c tests/conformance/children.c"
 
+-- What the system calls its users and groups.
+local USERS = set "grp.h pwd.h"
+
 -- The queue's only acquaintance with the system is its lock.
 local LOCK_FILES = set "src/queue/layout.h src/queue/lock.h src/queue/lock.c"
 
@@ -114,7 +117,7 @@ local function may_include_system(path, rule, header)
   elseif header == "pthread.h" then
     return LOCK_FILES[path]
   end
-  return rule.system[header]
+  return rule.system[header] or (path == "lua/user.c" and USERS[header])
 end
 
 -- What is wrong with an #include line, or nil.

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* The letterbox's client: how to send to a slot of another user. */
+#include "linux/client.h"
+
+#include "linux/letter.h"
+#include "linux/registry.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/process.h"
+#include "os/socket.h"
+#include "queue/step.h"
+
+#include <errno.h>
+
+/* How long to wait for the owner's thread, which only a stopped process makes wait. */
+#define PATIENCE_NS INT64_C(1000000000)
+
+/* Between two tries where there is nothing to wait on. */
+#define RETRY_NS INT64_C(10000000)
+
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+void ms_client_close(struct ms_client *client) {
+    client->fd = ms_file_close(client->fd);
+    client->process = ms_file_close(client->process);
+}
+
+/* Sleep a little: there is no descriptor that tells. */
+static int pause_until(int64_t deadline_ns) {
+    int64_t now_ns = ms_clock_now_ns();
+    if (now_ns >= deadline_ns) {
+        return -ETIMEDOUT;
+    }
+    int64_t end_ns = now_ns + RETRY_NS < deadline_ns ? now_ns + RETRY_NS : deadline_ns;
+    int r = ms_socket_wait(-1, MS_INCOMING, -1, end_ns);
+    return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* The slot's file must still be the one that was opened. */
+static int find_letterbox(const struct ms_client *client, const char *path,
+                          char ret_path[MS_PATH_SIZE]) {
+    struct ms_file_status status;
+    int r = ms_file_look(path, &status);
+    if (r < 0) {
+        return r == -ENOENT ? -EPIPE : r;
+    }
+    if (status.inode != client->inode || status.uid != client->uid) {
+        return -EPIPE;
+    }
+    return ms_registry_letterbox(path, client->inode, ret_path);
+}
+
+/* -ENOENT: it has no letterbox. -EPIPE: it is dead. */
+static int connect_once(struct ms_client *client, const char *path) {
+    char letterbox[MS_PATH_SIZE];
+    struct ms_peer owner = {0};
+    int r = find_letterbox(client, path, letterbox);
+    if (r == 0) {
+        r = ms_socket_connect(letterbox, client->uid, &client->fd);
+    }
+    if (r == 0) {
+        r = ms_socket_peer(client->fd, &owner);
+    }
+    if (r == 0) {
+        client->process = ms_process_watch(owner.pid);
+        r = client->process == -ESRCH ? -EPIPE : 0;
+    }
+    return r == -ECONNREFUSED ? -EPIPE : r;
+}
+
+static int await_greeting(struct ms_client *client, int64_t deadline_ns) {
+    struct ms_greeting greeting = {0};
+    int r = ms_socket_wait(client->fd, MS_INCOMING, client->process, deadline_ns);
+    if (r == 0) {
+        r = ms_socket_take(client->fd, &greeting, sizeof greeting, NULL, 0);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (greeting.magic != MS_GREETING_MAGIC) {
+        return -EBADMSG;
+    }
+    client->size_limit = greeting.size_limit;
+    ms_socket_set_buffer(client->fd, greeting.buffer_size);
+    return greeting.result == 0 ? 0 : -EAGAIN;
+}
+
+/* Returns 0; -EAGAIN when this user's share is full; -ENOENT, -EPIPE. */
+static int connect_client(struct ms_client *client, const char *path) {
+    int64_t deadline_ns = ms_clock_now_ns() + PATIENCE_NS;
+    int r = connect_once(client, path);
+    while (r == -EAGAIN) { /* many want to connect */
+        ms_client_close(client);
+        r = pause_until(deadline_ns);
+        r = r < 0 ? r : connect_once(client, path);
+    }
+    MS_STEP("client.connected");
+    if (r == 0) {
+        r = await_greeting(client, deadline_ns);
+    }
+    if (r < 0) {
+        ms_client_close(client);
+    }
+    return r;
+}
+
+/* A slot of this user that cannot be opened has no letterbox to be asked at, and what
+ * is not a file is no slot. */
+static int identify(const char *path, struct ms_client *ret_client) {
+    struct ms_file_status status;
+    int r = ms_file_look(path, &status);
+    if (r < 0) {
+        return r;
+    }
+    *ret_client = (struct ms_client){
+        .inode = status.inode, .uid = status.uid, .fd = -1, .process = -1};
+    return status.uid == ms_process_uid() || !status.is_regular ? -EACCES : 0;
+}
+
+int ms_client_open(const char *path, struct ms_client *ret_client) {
+    int r = identify(path, ret_client);
+    if (r == 0) {
+        r = connect_client(ret_client, path);
+    }
+    switch (r) {
+    case -EAGAIN:
+        return 0; /* sending will tell */
+    case -ENOENT:
+        return -EACCES;
+    case -EPIPE:
+        return -ENOENT;
+    default:
+        return r;
+    }
+}
+
+/* A message that is too large for a packet travels in a sealed file. */
+static int send_sealed(struct ms_client *client, const mailslot_buffer *message) {
+    struct ms_letter letter = {MS_LETTER_SEALED, (uint32_t)message->size};
+    int fd;
+    int r = ms_file_seal(message->data, message->size, &fd);
+    if (r < 0) {
+        return r;
+    }
+    MS_STEP("client.sealed");
+    r = ms_socket_send(client->fd, &letter, sizeof letter, NULL, 0, fd);
+    ms_file_close(fd);
+    /* Not the message: too many descriptors of this user are on their way. */
+    return r == -ETOOMANYREFS ? -EAGAIN : r;
+}
+
+static int send_letter(struct ms_client *client, const mailslot_buffer *message) {
+    if (ms_process_has_ended(client->process)) {
+        return -EPIPE; /* a forked child of the owner may still hold the socket */
+    }
+    int r = -EMSGSIZE;
+    if (message->size <= MS_LETTER_PLAIN_MAX) {
+        struct ms_letter letter = {MS_LETTER_PLAIN, (uint32_t)message->size};
+        r = ms_socket_send(client->fd, &letter, sizeof letter, message->data,
+                           message->size, -1);
+    }
+    return r == -EMSGSIZE ? send_sealed(client, message) : r;
+}
+
+static int try_send(struct ms_client *client, const char *path,
+                    const mailslot_buffer *message) {
+    int r = client->fd < 0 ? connect_client(client, path) : 0;
+    if (r < 0) {
+        return r == -ENOENT ? -EPIPE : r;
+    }
+    if (message->size > client->size_limit) {
+        return -EMSGSIZE;
+    }
+    r = send_letter(client, message);
+    MS_STEP("client.sent");
+    if (r == -EPIPE) {
+        /* Either the owner has gone, or it has given the place to another client. */
+        ms_client_close(client);
+        return -ECONNRESET;
+    }
+    return r;
+}
+
+static int await_room(const struct ms_client *client, int64_t deadline_ns) {
+    if (client->fd < 0) {
+        return pause_until(deadline_ns);
+    }
+    return ms_socket_wait(client->fd, MS_OUTGOING, client->process, deadline_ns);
+}
+
+int ms_client_send(struct ms_client *client, const char *path,
+                   const mailslot_buffer *message, int64_t deadline_ns) {
+    int64_t patience_ns = later(deadline_ns, ms_clock_now_ns() + PATIENCE_NS);
+    for (;;) {
+        int r = try_send(client, path, message);
+        if (r == -ECONNRESET) {
+            r = ms_clock_now_ns() < patience_ns ? 0 : -ETIMEDOUT;
+        } else if (r == -EAGAIN && deadline_ns) {
+            r = await_room(client, deadline_ns);
+            r = r == -EPIPE ? 0 : r; /* trying will tell */
+        } else {
+            return r;
+        }
+        if (r < 0) {
+            return r;
+        }
+    }
+}

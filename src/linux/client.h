@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The letterbox's client: how to send to a slot of another user (linux/letter.h). */
+#ifndef MS_LINUX_CLIENT_H
+#define MS_LINUX_CLIENT_H
+
+#include "mailslot.h"
+
+/* A slot of another user, and the connection to it if there is one now. */
+struct ms_client {
+    uint64_t inode; /* of the slot's file: another slot of this name is another slot */
+    uint32_t uid;
+    uint64_t size_limit;
+    int fd;      /* -1: not connected */
+    int process; /* tells when the owner has ended, or -1 */
+};
+
+/* Find the slot and connect to it. Errors: as mailslot_open. */
+int ms_client_open(const char *path, struct ms_client *ret_client);
+
+void ms_client_close(struct ms_client *client);
+
+/* Send one message, and connect again if that is needed. Errors: as
+ * mailslot_writer_send. deadline_ns: 0 does not wait for room. */
+int ms_client_send(struct ms_client *client, const char *path,
+                   const mailslot_buffer *message, int64_t deadline_ns);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Letters: what goes through a slot's letterbox, the socket by which other users send.
+ *
+ * The letterbox lies beside the slot's file, as `mailslot-<inode of that file>`: so who
+ * may not open the slot finds it all the same, it has a short name, and whoever removes
+ * a slot knows which letterbox goes with it.
+ *
+ * Who connects is greeted, once: with the size of the largest message, or with the news
+ * that this user's share is full. Then it sends letters, each a packet: a head, and the
+ * message behind it, or beside it in a sealed file if it is too large for a packet. A
+ * letter that the socket has taken is accepted. Nothing is answered. Both ends check
+ * everything; who sends anything else is shown out.
+ */
+#ifndef MS_LINUX_LETTER_H
+#define MS_LINUX_LETTER_H
+
+#include <stdint.h>
+
+enum ms_letter_kind { MS_LETTER_PLAIN = 0x4d534c50, MS_LETTER_SEALED = 0x4d534c53 };
+
+#define MS_GREETING_MAGIC UINT32_C(0x4d534831)
+
+struct ms_letter {
+    uint32_t kind;
+    uint32_t size; /* bytes of the message */
+};
+
+struct ms_greeting {
+    uint32_t magic;
+    int32_t result;       /* 0, or -EAGAIN: the share is full, the connection is over */
+    uint64_t size_limit;  /* bytes of the largest message */
+    uint64_t buffer_size; /* bytes that the client should let wait in the socket */
+};
+
+/* The largest message that goes into a packet. */
+#define MS_LETTER_PLAIN_MAX (UINT32_C(32) << 10)
+
+#endif

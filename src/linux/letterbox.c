@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: MIT */
+/* The letterbox: other users' way into a slot. */
+#include "linux/letterbox.h"
+
+#include "linux/backing.h"
+#include "linux/letter.h"
+#include "linux/registry.h"
+#include "linux/turn.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/memory.h"
+#include "os/poll.h"
+#include "os/process.h"
+#include "os/socket.h"
+#include "os/thread.h"
+#include "queue/record.h"
+#include "queue/step.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Users with letters in the ring or connections. */
+#define USERS 512
+
+/* Letters of one client at a time: more than a socket can hold, so that all that was
+ * sent before a call is taken. */
+#define LETTERS_AT_ONCE 4096
+
+/* Descriptors that are ready at a time; and how often to ask for more of them. */
+#define READY 64
+#define ROUNDS (2 * MS_CLIENTS / READY)
+
+/* When there is no room or no memory, look again after this long. */
+#define LOOK_AGAIN_MS 100
+
+/* Tags in the set of polled descriptors; others are indices of clients. */
+enum { TAG_LISTENER = MS_CLIENTS, TAG_EVENT };
+
+struct user {
+    uint32_t uid;
+    uint32_t clients;
+    uint32_t waiting; /* clients whose next letter has no room */
+    uint64_t queued;  /* bytes of the ring not yet shown to the owner */
+    uint64_t shown;   /* and not yet released */
+};
+
+struct client {
+    int fd; /* -1: none */
+    bool is_waiting;
+    struct user *user;
+    uint64_t last_used; /* on a clock that counts letters and greetings */
+};
+
+struct ms_letterbox {
+    const struct ms_region *region;
+    struct ms_queue queue;
+    uint64_t share; /* bytes */
+    uint32_t uid;   /* the owner's */
+    int listener;
+    int poll;
+    int event;
+    struct ms_thread thread;
+    _Atomic bool is_closing;
+
+    struct ms_mutex mutex; /* of what follows */
+    bool is_deaf;          /* nobody can be accepted now */
+    bool has_shown;        /* a user has shown bytes */
+    bool has_room;         /* there is more room than when clients began to wait */
+    uint32_t client_count;
+    uint32_t waiting;
+    uint64_t now;
+    struct user users[USERS];
+    struct client clients[MS_CLIENTS];
+};
+
+static bool is_in_use(const struct user *user) {
+    return user->clients || user->queued || user->shown;
+}
+
+/* NULL: too many users. */
+static struct user *find_user(struct ms_letterbox *box, uint32_t uid, bool may_add) {
+    struct user *unused = NULL;
+    for (size_t i = 0; i < USERS; i++) {
+        struct user *user = &box->users[i];
+        if (!is_in_use(user)) {
+            unused = unused ? unused : user;
+        } else if (user->uid == uid) {
+            return user;
+        }
+    }
+    if (unused && may_add) {
+        *unused = (struct user){.uid = uid};
+        return unused;
+    }
+    return NULL;
+}
+
+static void show_out(struct ms_letterbox *box, struct client *client) {
+    if (client->is_waiting) {
+        box->waiting--;
+        client->user->waiting--;
+    } else {
+        ms_poll_remove(box->poll, client->fd);
+    }
+    client->fd = ms_socket_close(client->fd);
+    client->user->clients--;
+    box->client_count--;
+}
+
+static void let_wait(struct ms_letterbox *box, struct client *client) {
+    if (!client->is_waiting) {
+        ms_poll_remove(box->poll, client->fd);
+        client->is_waiting = true;
+        client->user->waiting++;
+        box->waiting++;
+    }
+}
+
+/* The caller delivers what is there; if there is no memory to go on, out it goes. */
+static void resume(struct ms_letterbox *box, struct client *client) {
+    client->is_waiting = false;
+    client->user->waiting--;
+    box->waiting--;
+    uint32_t tag = (uint32_t)(client - box->clients);
+    if (ms_poll_add(box->poll, client->fd, tag) < 0) {
+        let_wait(box, client);
+    }
+}
+
+/* Whether a packet is a letter that this slot takes. Its sealed file is looked at, too:
+ * whoever still can change one could make the reader wait, or read something else. */
+static bool is_valid(const struct ms_letterbox *box, const struct ms_letter *letter,
+                     const struct ms_packet *packet) {
+    if (packet->size < sizeof *letter || letter->size > box->queue.size_limit ||
+        packet->sender.uid == box->uid) {
+        return false;
+    }
+    if (letter->kind == MS_LETTER_PLAIN) {
+        return packet->fd < 0 && !packet->is_stripped &&
+               packet->size == sizeof *letter + letter->size;
+    }
+    struct ms_file_status status;
+    return letter->kind == MS_LETTER_SEALED && packet->fd >= 0 &&
+           packet->size == sizeof *letter && ms_file_is_sealed(packet->fd) &&
+           ms_file_status(packet->fd, &status) == 0 && status.size == letter->size;
+}
+
+/* Take the letter out of the socket, and its message to where it goes. */
+static int take(const struct client *client, struct ms_letter *letter,
+                const struct ms_packet *packet, void *payload) {
+    if (letter->kind == MS_LETTER_PLAIN) {
+        return ms_socket_take(client->fd, letter, sizeof *letter, payload,
+                              letter->size);
+    }
+    int r = ms_file_read_at(packet->fd, payload, letter->size, 0);
+    return r < 0 ? r : ms_socket_take(client->fd, letter, sizeof *letter, NULL, 0);
+}
+
+/* In a turn. */
+static int put(struct ms_letterbox *box, const struct client *client,
+               struct ms_letter *letter, const struct ms_packet *packet) {
+    struct ms_envelope sender = {.time_ns = ms_clock_stamp_ns(),
+                                 .pid = packet->sender.pid,
+                                 .uid = packet->sender.uid,
+                                 .gid = packet->sender.gid};
+    struct ms_claim claim;
+    uint64_t wanted;
+    uint32_t size = letter->size;
+    int r = ms_queue_claim(&box->queue, size, &claim, &wanted);
+    if (r == 0) {
+        r = ms_backing_reserve(&box->queue, box->region->fd, claim.end);
+    }
+    if (r < 0) {
+        return r;
+    }
+    void *payload = ms_queue_prepare(&box->queue, &claim, &sender, size);
+    r = take(client, letter, packet, payload);
+    MS_STEP("letter.taken");
+    if (r == 0) {
+        ms_queue_publish(&box->queue, &claim, size);
+    }
+    return r;
+}
+
+/* Returns 0; -EBUSY when there is no room now; another error when the client has to
+ * leave. */
+static int deliver_letter(struct ms_letterbox *box, const struct client *client,
+                          struct ms_letter *letter, const struct ms_packet *packet) {
+    if (packet->is_stripped && packet->fd < 0 && letter->kind == MS_LETTER_SEALED) {
+        return -EBUSY; /* no descriptor is free in this process */
+    }
+    if (packet->size < sizeof *letter || !is_valid(box, letter, packet)) {
+        return -EBADMSG;
+    }
+    uint64_t extent = ms_record_extent(letter->size);
+    struct user *user = find_user(box, packet->sender.uid, true);
+    if (!user || (user->queued && user->queued + extent > box->share)) {
+        return -EBUSY;
+    }
+    struct ms_header *header = box->region->header;
+    int r = ms_turn_begin(header, 0);
+    if (r == 0) {
+        r = put(box, client, letter, packet);
+        ms_turn_end(header, r == 0);
+        user->queued += r == 0 ? extent : 0;
+    }
+    return r == -EAGAIN || r == -ETIMEDOUT || r == -ENOSPC || r == -ENOMEM ? -EBUSY : r;
+}
+
+static int deliver_next(struct ms_letterbox *box, const struct client *client) {
+    struct ms_letter letter = {0};
+    struct ms_packet packet;
+    int r = ms_socket_peek(client->fd, &letter, sizeof letter, &packet);
+    if (r < 0) {
+        return r;
+    }
+    r = deliver_letter(box, client, &letter, &packet);
+    ms_file_close(packet.fd);
+    return r;
+}
+
+/* All that a client has sent so far, as far as there is room. */
+static void deliver(struct ms_letterbox *box, struct client *client) {
+    int r = 0;
+    for (int i = 0; i < LETTERS_AT_ONCE && r == 0; i++) {
+        client->last_used = ++box->now;
+        r = deliver_next(box, client);
+    }
+    if (r == -EBUSY) {
+        let_wait(box, client);
+    } else if (r < 0 && r != -EAGAIN && r != -EINTR) {
+        if (r != -EPIPE) {
+            /* Relaxed: a figure for info. */
+            atomic_fetch_add_explicit(&box->region->header->rejected, 1,
+                                      memory_order_relaxed);
+        }
+        show_out(box, client);
+    }
+}
+
+static bool is_there(const struct client *client) {
+    return client->fd >= 0;
+}
+
+static void resume_all(struct ms_letterbox *box) {
+    box->has_room = false;
+    for (size_t i = 0; i < MS_CLIENTS; i++) {
+        struct client *client = &box->clients[i];
+        if (is_there(client) && client->is_waiting) {
+            resume(box, client);
+            deliver(box, client);
+        }
+    }
+}
+
+/* Whose connection has been silent longest: of one user, or NULL for the one with most
+ * connections. Those that wait for room hold letters, which must not be lost. */
+static struct client *find_oldest(struct ms_letterbox *box, const struct user *user) {
+    struct client *oldest = NULL;
+    for (size_t i = 0; i < MS_CLIENTS; i++) {
+        struct client *client = &box->clients[i];
+        if (is_there(client) && !client->is_waiting &&
+            (!user || client->user == user) &&
+            (!oldest || client->last_used < oldest->last_used)) {
+            oldest = client;
+        }
+    }
+    return oldest;
+}
+
+static const struct user *find_greediest(struct ms_letterbox *box) {
+    const struct user *greediest = &box->users[0];
+    for (size_t i = 1; i < USERS; i++) {
+        if (box->users[i].clients > greediest->clients) {
+            greediest = &box->users[i];
+        }
+    }
+    return greediest;
+}
+
+/* Nothing can come in after the refusal, so nothing is lost: what came before is
+ * delivered, and then there is no more. */
+static bool replace_oldest(struct ms_letterbox *box, const struct user *user) {
+    struct client *client = find_oldest(box, user);
+    if (!client) {
+        return false;
+    }
+    ms_socket_refuse(client->fd);
+    deliver(box, client);
+    return !is_there(client);
+}
+
+static bool make_place(struct ms_letterbox *box, const struct user *user) {
+    if (user->clients >= MS_CLIENTS_OF_USER) {
+        return replace_oldest(box, user);
+    }
+    return box->client_count < MS_CLIENTS || replace_oldest(box, find_greediest(box));
+}
+
+/* What this user has sent through other connections comes first. */
+static void deliver_all_of(struct ms_letterbox *box, const struct user *user) {
+    for (size_t i = 0; i < MS_CLIENTS; i++) {
+        struct client *client = &box->clients[i];
+        if (is_there(client) && client->user == user && !client->is_waiting) {
+            deliver(box, client);
+        }
+    }
+}
+
+static int seat(struct ms_letterbox *box, struct user *user, int fd) {
+    uint32_t tag = 0;
+    while (is_there(&box->clients[tag])) {
+        tag++;
+    }
+    int r = ms_poll_add(box->poll, fd, tag);
+    if (r < 0) {
+        return r;
+    }
+    box->clients[tag] =
+        (struct client){.fd = fd, .user = user, .last_used = ++box->now};
+    user->clients++;
+    box->client_count++;
+    return 0;
+}
+
+/* Returns 0 when it is a client now. */
+static int greet(struct ms_letterbox *box, int fd) {
+    struct ms_peer peer = {0};
+    if (ms_socket_peer(fd, &peer) < 0 || peer.uid == box->uid) {
+        return -EACCES;
+    }
+    struct ms_greeting greeting = {.magic = MS_GREETING_MAGIC,
+                                   .result = -EAGAIN,
+                                   .size_limit = box->queue.size_limit,
+                                   .buffer_size = box->share};
+    struct user *user = find_user(box, peer.uid, true);
+    if (user) {
+        deliver_all_of(box, user);
+        bool has_place = !user->waiting && make_place(box, user) && !user->waiting;
+        greeting.result = has_place && seat(box, user, fd) == 0 ? 0 : -EAGAIN;
+    }
+    MS_STEP("letterbox.greeting");
+    /* A client that cannot be greeted will not send, and is the oldest some day. */
+    ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
+    return greeting.result;
+}
+
+static void set_deaf(struct ms_letterbox *box, bool is_deaf) {
+    if (is_deaf == box->is_deaf) {
+        return;
+    }
+    if (is_deaf) {
+        ms_poll_remove(box->poll, box->listener);
+    } else if (ms_poll_add(box->poll, box->listener, TAG_LISTENER) < 0) {
+        return;
+    }
+    box->is_deaf = is_deaf;
+}
+
+static void accept_clients(struct ms_letterbox *box) {
+    for (int i = 0; i < READY; i++) {
+        int fd;
+        int r = ms_socket_accept(box->listener, &fd);
+        if (r < 0) {
+            /* Without descriptors the listener would be ready for ever. */
+            set_deaf(box, r != -EAGAIN && r != -ECONNABORTED && r != -EINTR);
+            return;
+        }
+        if (greet(box, fd) < 0) {
+            ms_socket_close(fd);
+        }
+    }
+}
+
+static void serve(struct ms_letterbox *box, uint32_t tag) {
+    if (tag == TAG_LISTENER) {
+        accept_clients(box);
+    } else if (tag == TAG_EVENT) {
+        ms_event_clear(box->event);
+    } else if (is_there(&box->clients[tag]) && !box->clients[tag].is_waiting) {
+        deliver(box, &box->clients[tag]);
+    }
+}
+
+static void collect(struct ms_letterbox *box) {
+    uint32_t tags[READY];
+    int n = READY;
+    if (box->has_room) {
+        resume_all(box);
+    }
+    for (int round = 0; round < ROUNDS && n == READY; round++) {
+        n = ms_poll_wait(box->poll, tags, READY, 0);
+        for (int i = 0; i < n; i++) {
+            serve(box, tags[i]);
+        }
+    }
+}
+
+void ms_letterbox_collect(struct ms_letterbox *letterbox) {
+    ms_mutex_lock(&letterbox->mutex);
+    collect(letterbox);
+    ms_mutex_unlock(&letterbox->mutex);
+}
+
+/* No room is made for one message at a time: that would wake the thread for each. */
+static void note_room(struct ms_letterbox *box) {
+    if (box->waiting && !box->has_room) {
+        box->has_room = true;
+        ms_event_set(box->event);
+    }
+}
+
+void ms_letterbox_show(struct ms_letterbox *letterbox,
+                       const mailslot_message *message) {
+    if (message->uid == letterbox->uid) {
+        return;
+    }
+    ms_mutex_lock(&letterbox->mutex);
+    struct user *user = find_user(letterbox, message->uid, false);
+    if (user) {
+        /* The record may lie about who sent it. */
+        uint64_t extent = ms_record_extent(message->size);
+        uint64_t bytes = extent < user->queued ? extent : user->queued;
+        user->queued -= bytes;
+        user->shown += bytes;
+        letterbox->has_shown = true;
+        note_room(letterbox);
+    }
+    ms_mutex_unlock(&letterbox->mutex);
+}
+
+/* Of all users, because what was shown was everybody's. */
+static void settle(struct ms_letterbox *box, bool is_kept) {
+    for (size_t i = 0; i < USERS && box->has_shown; i++) {
+        struct user *user = &box->users[i];
+        user->queued += is_kept ? user->shown : 0;
+        user->shown = 0;
+    }
+    box->has_shown = false;
+}
+
+void ms_letterbox_forget(struct ms_letterbox *letterbox) {
+    ms_mutex_lock(&letterbox->mutex);
+    settle(letterbox, true);
+    ms_mutex_unlock(&letterbox->mutex);
+}
+
+void ms_letterbox_release(struct ms_letterbox *letterbox) {
+    ms_mutex_lock(&letterbox->mutex);
+    settle(letterbox, false);
+    note_room(letterbox);
+    ms_mutex_unlock(&letterbox->mutex);
+}
+
+/* How long the thread may sleep. */
+static int nap_ms(struct ms_letterbox *box) {
+    ms_mutex_lock(&box->mutex);
+    bool is_waiting = box->waiting || box->is_deaf;
+    ms_mutex_unlock(&box->mutex);
+    return is_waiting ? LOOK_AGAIN_MS : -1;
+}
+
+static void look_again(struct ms_letterbox *box) {
+    ms_mutex_lock(&box->mutex);
+    set_deaf(box, false);
+    box->has_room = true;
+    collect(box);
+    ms_mutex_unlock(&box->mutex);
+}
+
+/* Nobody reads any more: whoever sends must hear of it. */
+static void shut(struct ms_letterbox *box) {
+    ms_mutex_lock(&box->mutex);
+    for (size_t i = 0; i < MS_CLIENTS; i++) {
+        if (is_there(&box->clients[i])) {
+            show_out(box, &box->clients[i]);
+        }
+    }
+    box->listener = ms_socket_close(box->listener);
+    ms_mutex_unlock(&box->mutex);
+}
+
+static bool is_open(const struct ms_letterbox *box) {
+    return !box->is_closing && ms_region_is_alive(box->region->header);
+}
+
+static void run(void *context) {
+    struct ms_letterbox *box = context;
+    uint32_t tag;
+    while (is_open(box)) {
+        int ready = ms_poll_wait(box->poll, &tag, 1, nap_ms(box));
+        if (!is_open(box)) {
+            break;
+        }
+        if (ready == 0) {
+            look_again(box);
+        } else {
+            ms_letterbox_collect(box);
+        }
+    }
+    shut(box);
+}
+
+static int open_descriptors(struct ms_letterbox *box, const char *path,
+                            const mailslot_options *options) {
+    char socket_path[MS_PATH_SIZE];
+    struct ms_file_status status;
+    int r = ms_file_status(box->region->fd, &status);
+    if (r == 0) {
+        r = ms_registry_letterbox(path, status.inode, socket_path);
+    }
+    if (r == 0) {
+        r = ms_poll_create(&box->poll);
+    }
+    if (r == 0) {
+        r = ms_event_create(&box->event);
+    }
+    if (r == 0) {
+        r = ms_poll_add(box->poll, box->event, TAG_EVENT);
+    }
+    if (r == 0) {
+        r = ms_socket_listen(socket_path, options->mode, options->gid, &box->listener);
+    }
+    if (r == 0) {
+        r = ms_poll_add(box->poll, box->listener, TAG_LISTENER);
+    }
+    return r == -EADDRINUSE || r == -EPERM ? -EACCES : r;
+}
+
+static void free_box(struct ms_letterbox *box) {
+    ms_socket_close(box->listener);
+    ms_file_close(box->event);
+    ms_file_close(box->poll);
+    ms_memory_unmap(box, sizeof *box);
+}
+
+static void init(struct ms_letterbox *box, const struct ms_region *region,
+                 const mailslot_options *options) {
+    uint64_t capacity = region->size - MS_HEADER_SIZE;
+    box->region = region;
+    box->uid = ms_process_uid();
+    box->share = options->user_max_bytes ? options->user_max_bytes : capacity / 4;
+    box->listener = box->poll = box->event = -1;
+    ms_queue_attach(&box->queue, region->header, capacity);
+    for (size_t i = 0; i < MS_CLIENTS; i++) {
+        box->clients[i].fd = -1;
+    }
+}
+
+int ms_letterbox_open(const struct ms_region *region, const char *path,
+                      const mailslot_options *options,
+                      struct ms_letterbox **ret_letterbox) {
+    void *memory;
+    int r = ms_memory_allocate(sizeof(struct ms_letterbox), &memory);
+    if (r < 0) {
+        return r;
+    }
+    struct ms_letterbox *box = memory;
+    init(box, region, options);
+    r = open_descriptors(box, path, options);
+    if (r == 0) {
+        r = ms_thread_start(&box->thread, run, box);
+    }
+    if (r < 0) {
+        free_box(box);
+        return r;
+    }
+    *ret_letterbox = box;
+    return 0;
+}
+
+void ms_letterbox_close(struct ms_letterbox *letterbox) {
+    letterbox->is_closing = true;
+    ms_event_set(letterbox->event);
+    ms_thread_join(&letterbox->thread);
+    free_box(letterbox);
+}
