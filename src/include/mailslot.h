@@ -171,9 +171,11 @@ typedef struct mailslot_info {
  * queue, and one message more when it has none there; beyond that its messages wait in
  * its sockets, which the count of mailslot_info leaves out, until these are full and
  * its sends get EAGAIN. Nobody else's do. What was sent before a reading call is seen
- * by it. A user has 64 connections at most, all users together 256: a new one takes
- * the place of one that is silent, which opens again by itself when it sends. A
- * forked child of the owner inherits the descriptors; it can use none of them.
+ * by it. The messages of one writer stay in order, and come before those of writers
+ * that its user opens later; the rest may be read in any order. A user has 64
+ * connections at most, all users together 256: a new one takes the place of one that is
+ * silent, which opens again by itself when it sends. A forked child of the owner
+ * inherits the descriptors; it can use none of them.
  *
  * EINVAL        not a local slot's name; options out of range; NULL ret_slot;
  *               MAILSLOT_DIR is set to a path that is not absolute

@@ -70,21 +70,27 @@ static int connect_once(struct ms_client *client, const char *path) {
     return r == -ECONNREFUSED ? -EPIPE : r;
 }
 
-static int await_greeting(struct ms_client *client, int64_t deadline_ns) {
+/* -EAGAIN: there is no greeting now. */
+static int take_greeting(struct ms_client *client) {
     struct ms_greeting greeting = {0};
+    int r = ms_socket_take(client->fd, &greeting, sizeof greeting, NULL, 0);
+    if (r == 0 && greeting.magic != MS_GREETING_MAGIC) {
+        r = -EBADMSG;
+    }
+    if (r == 0) {
+        client->is_full = greeting.result < 0;
+        client->size_limit = greeting.size_limit;
+        ms_socket_set_buffer(client->fd, greeting.buffer_size);
+    }
+    return r;
+}
+
+static int await_greeting(struct ms_client *client, int64_t deadline_ns) {
     int r = ms_socket_wait(client->fd, MS_INCOMING, client->process, deadline_ns);
     if (r == 0) {
-        r = ms_socket_take(client->fd, &greeting, sizeof greeting, NULL, 0);
+        r = take_greeting(client);
     }
-    if (r < 0) {
-        return r;
-    }
-    if (greeting.magic != MS_GREETING_MAGIC) {
-        return -EBADMSG;
-    }
-    client->size_limit = greeting.size_limit;
-    ms_socket_set_buffer(client->fd, greeting.buffer_size);
-    return greeting.result == 0 ? 0 : -EAGAIN;
+    return r == 0 && client->is_full ? -EAGAIN : r;
 }
 
 /* Returns 0; -EAGAIN when this user's share is full; -ENOENT, -EPIPE. */
@@ -183,11 +189,31 @@ static int try_send(struct ms_client *client, const char *path,
     return r;
 }
 
-static int await_room(const struct ms_client *client, int64_t deadline_ns) {
+/* What the owner has told since the last look. */
+static int take_greetings(struct ms_client *client) {
+    int r;
+    do {
+        r = take_greeting(client);
+    } while (r == 0);
+    return r == -EAGAIN ? 0 : r;
+}
+
+/* The socket is full. If that is because the share is, wait until deadline_ns; but for
+ * a thread of the owner that is only behind, until patience_ns. */
+static int await_room(struct ms_client *client, int64_t deadline_ns,
+                      int64_t patience_ns) {
     if (client->fd < 0) {
-        return pause_until(deadline_ns);
+        return deadline_ns ? pause_until(deadline_ns) : -EAGAIN;
     }
-    return ms_socket_wait(client->fd, MS_OUTGOING, client->process, deadline_ns);
+    int r = take_greetings(client);
+    if (r == 0 && client->is_full && deadline_ns == 0) {
+        return -EAGAIN;
+    }
+    if (r == 0) {
+        int64_t end_ns = client->is_full ? deadline_ns : patience_ns;
+        r = ms_socket_wait(client->fd, MS_BOTH, client->process, end_ns);
+    }
+    return r == -ETIMEDOUT && deadline_ns == 0 ? -EAGAIN : r;
 }
 
 int ms_client_send(struct ms_client *client, const char *path,
@@ -197,8 +223,8 @@ int ms_client_send(struct ms_client *client, const char *path,
         int r = try_send(client, path, message);
         if (r == -ECONNRESET) {
             r = ms_clock_now_ns() < patience_ns ? 0 : -ETIMEDOUT;
-        } else if (r == -EAGAIN && deadline_ns) {
-            r = await_room(client, deadline_ns);
+        } else if (r == -EAGAIN) {
+            r = await_room(client, deadline_ns, patience_ns);
             r = r == -EPIPE ? 0 : r; /* trying will tell */
         } else {
             return r;

@@ -5,13 +5,16 @@
 
 #include "mailslot.h"
 
+#include <stdbool.h>
+
 /* A slot of another user, and the connection to it if there is one now. */
 struct ms_client {
     uint64_t inode; /* of the slot's file: another slot of this name is another slot */
     uint32_t uid;
     uint64_t size_limit;
-    int fd;      /* -1: not connected */
-    int process; /* tells when the owner has ended, or -1 */
+    bool is_full; /* as far as the owner has told: this user's share */
+    int fd;       /* -1: not connected */
+    int process;  /* tells when the owner has ended, or -1 */
 };
 
 /* Find the slot and connect to it. Errors: as mailslot_open. */

@@ -9,8 +9,10 @@
  * Who connects is greeted, once: with the size of the largest message, or with the news
  * that this user's share is full. Then it sends letters, each a packet: a head, and the
  * message behind it, or beside it in a sealed file if it is too large for a packet. A
- * letter that the socket has taken is accepted. Nothing is answered. Both ends check
- * everything; who sends anything else is shown out.
+ * letter that the socket has taken is accepted. Nothing is answered, but when letters
+ * have to wait for room the client is told, and again when they need not any more: so
+ * one whose socket is full knows whether that is the reason, or only a thread that is
+ * behind. Both ends check everything; who sends anything else is shown out.
  */
 #ifndef MS_LINUX_LETTER_H
 #define MS_LINUX_LETTER_H
@@ -26,9 +28,11 @@ struct ms_letter {
     uint32_t size; /* bytes of the message */
 };
 
+/* Also what tells of room later. */
 struct ms_greeting {
     uint32_t magic;
-    int32_t result;       /* 0, or -EAGAIN: the share is full, the connection is over */
+    int32_t result;       /* 0, or -EAGAIN: the share is full; when that comes first,
+                             the connection is over */
     uint64_t size_limit;  /* bytes of the largest message */
     uint64_t buffer_size; /* bytes that the client should let wait in the socket */
 };

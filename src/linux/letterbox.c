@@ -47,6 +47,7 @@ struct user {
 struct client {
     int fd; /* -1: none */
     bool is_waiting;
+    bool is_told; /* that it is */
     struct user *user;
     uint64_t last_used; /* on a clock that counts letters and greetings */
 };
@@ -219,6 +220,23 @@ static int deliver_next(struct ms_letterbox *box, const struct client *client) {
     return r;
 }
 
+/* No more than a hint: it gets lost when the client does not read. */
+static void tell(const struct ms_letterbox *box, int fd, int result) {
+    struct ms_greeting greeting = {.magic = MS_GREETING_MAGIC,
+                                   .result = result,
+                                   .size_limit = box->queue.size_limit,
+                                   .buffer_size = box->share};
+    ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
+}
+
+static void tell_of_room(const struct ms_letterbox *box, struct client *client,
+                         bool has_room) {
+    if (client->is_told == has_room) {
+        tell(box, client->fd, has_room ? 0 : -EAGAIN);
+        client->is_told = !has_room;
+    }
+}
+
 /* All that a client has sent so far, as far as there is room. */
 static void deliver(struct ms_letterbox *box, struct client *client) {
     int r = 0;
@@ -228,7 +246,10 @@ static void deliver(struct ms_letterbox *box, struct client *client) {
     }
     if (r == -EBUSY) {
         let_wait(box, client);
-    } else if (r < 0 && r != -EAGAIN && r != -EINTR) {
+        tell_of_room(box, client, false);
+    } else if (r == -EAGAIN) {
+        tell_of_room(box, client, true);
+    } else if (r < 0 && r != -EINTR) {
         if (r != -EPIPE) {
             /* Relaxed: a figure for info. */
             atomic_fetch_add_explicit(&box->region->header->rejected, 1,
@@ -329,20 +350,16 @@ static int greet(struct ms_letterbox *box, int fd) {
     if (ms_socket_peer(fd, &peer) < 0 || peer.uid == box->uid) {
         return -EACCES;
     }
-    struct ms_greeting greeting = {.magic = MS_GREETING_MAGIC,
-                                   .result = -EAGAIN,
-                                   .size_limit = box->queue.size_limit,
-                                   .buffer_size = box->share};
+    int r = -EAGAIN;
     struct user *user = find_user(box, peer.uid, true);
     if (user) {
         deliver_all_of(box, user);
         bool has_place = !user->waiting && make_place(box, user) && !user->waiting;
-        greeting.result = has_place && seat(box, user, fd) == 0 ? 0 : -EAGAIN;
+        r = has_place ? seat(box, user, fd) : -EAGAIN;
     }
     MS_STEP("letterbox.greeting");
-    /* A client that cannot be greeted will not send, and is the oldest some day. */
-    ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
-    return greeting.result;
+    tell(box, fd, r < 0 ? -EAGAIN : 0);
+    return r;
 }
 
 static void set_deaf(struct ms_letterbox *box, bool is_deaf) {

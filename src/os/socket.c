@@ -23,6 +23,9 @@ union control {
     char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
 };
 
+/* Without the last one's padding, into which a second descriptor would fit. */
+#define CONTROL_SIZE (CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int)))
+
 static int open_socket(int *ret_fd) {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
@@ -226,7 +229,7 @@ int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_p
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = &control,
-                            .msg_controllen = sizeof control};
+                            .msg_controllen = CONTROL_SIZE};
     ssize_t n =
         recvmsg(fd, &header, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0) {
@@ -274,9 +277,9 @@ static struct timespec until(int64_t deadline_ns) {
 
 int ms_socket_wait(int fd, enum ms_direction direction, int process,
                    int64_t deadline_ns) {
-    struct pollfd polled[2] = {
-        {.fd = fd, .events = direction == MS_INCOMING ? POLLIN : POLLOUT},
-        {.fd = process, .events = POLLIN}};
+    short events = direction == MS_INCOMING ? POLLIN : POLLIN | POLLOUT;
+    struct pollfd polled[2] = {{.fd = fd, .events = events},
+                               {.fd = process, .events = POLLIN}};
     struct timespec left = until(deadline_ns);
     int n = ppoll(polled, 2, &left, NULL);
     if (n < 0) {

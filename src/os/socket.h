@@ -66,10 +66,10 @@ void ms_socket_refuse(int fd);
 int ms_socket_close(int fd);
 
 /* What to wait for. */
-enum ms_direction { MS_INCOMING, MS_OUTGOING };
+enum ms_direction { MS_INCOMING, MS_BOTH };
 
-/* Wait until the socket can be read from or written to, or until the process of that
- * descriptor (or -1) ends: then -EPIPE. -ETIMEDOUT, -EINTR. */
+/* Wait until the socket can be read from, or either read from or written to, or until
+ * the process of that descriptor (or -1) ends: then -EPIPE. -ETIMEDOUT, -EINTR. */
 int ms_socket_wait(int fd, enum ms_direction direction, int process,
                    int64_t deadline_ns);
 

@@ -2,43 +2,19 @@
 /* Other users, and directories that may not be written. */
 #include "places.h"
 #include "queue/step.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define USER_A 65534
-#define USER_B 65533
-
-static bool can_become_others(void) {
-    if (geteuid() != 0) {
-        printf("skipped: only root can become other users\n");
-        return false;
-    }
-    char root[256];
-    snprintf(root, sizeof root, "%s", registry_directory());
-    *strrchr(root, '/') = '\0';
-    ck_assert_int_eq(chmod(root, 0755), 0);
-    ck_assert_int_eq(chmod(registry_directory(), 01777), 0);
-    return true;
-}
-
-static void become(uid_t user) {
-    REQUIRE(setgroups(0, NULL) == 0);
-    REQUIRE(setresgid(user, user, user) == 0);
-    REQUIRE(setresuid(user, user, user) == 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it is forgotten with the user */
-}
 
 struct meeting {
     _Atomic uint32_t is_ready;
