@@ -312,7 +312,7 @@ static bool replace_oldest(struct ms_letterbox *box, const struct user *user) {
 }
 
 static bool make_place(struct ms_letterbox *box, const struct user *user) {
-    if (user->clients >= MS_CLIENTS_OF_USER) {
+    if (user->clients > MS_CLIENTS_OF_USER) {
         return replace_oldest(box, user);
     }
     return box->client_count < MS_CLIENTS || replace_oldest(box, find_greediest(box));
@@ -353,8 +353,10 @@ static int greet(struct ms_letterbox *box, int fd) {
     int r = -EAGAIN;
     struct user *user = find_user(box, peer.uid, true);
     if (user) {
+        user->clients++; /* so that the entry stays this user's */
         deliver_all_of(box, user);
         bool has_place = !user->waiting && make_place(box, user) && !user->waiting;
+        user->clients--;
         r = has_place ? seat(box, user, fd) : -EAGAIN;
     }
     MS_STEP("letterbox.greeting");

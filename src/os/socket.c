@@ -223,6 +223,13 @@ static void note_control(struct cmsghdr *control, struct ms_packet *packet) {
     }
 }
 
+/* When the other end has closed without reading all that was sent to it, the system
+ * says so first, once, and only then hands out what the other end had sent. */
+static ssize_t receive(int fd, struct msghdr *header, int flags) {
+    ssize_t n = recvmsg(fd, header, flags);
+    return n < 0 && errno == ECONNRESET ? recvmsg(fd, header, flags) : n;
+}
+
 int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_packet) {
     struct iovec part = {head, head_size};
     union control control = {{0}};
@@ -231,7 +238,7 @@ int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_p
                             .msg_control = &control,
                             .msg_controllen = CONTROL_SIZE};
     ssize_t n =
-        recvmsg(fd, &header, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        receive(fd, &header, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0) {
         return send_error(errno);
     }
@@ -250,7 +257,7 @@ int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_p
 int ms_socket_take(int fd, void *head, size_t head_size, void *data, size_t size) {
     struct iovec parts[2] = {{head, head_size}, {data, size}};
     struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t n = recvmsg(fd, &header, MSG_TRUNC | MSG_DONTWAIT);
+    ssize_t n = receive(fd, &header, MSG_TRUNC | MSG_DONTWAIT);
     if (n < 0) {
         return send_error(errno);
     }
