@@ -293,7 +293,8 @@ MAILSLOT_API int mailslot_get_info_by_name(const char *name, mailslot_info *info
  * EINVAL        not a slot's name
  * ENAMETOOLONG  the name is too long
  * ENOENT        nobody owns that name
- * EACCES        the slot belongs to another user, who does not let this one send;
+ * EACCES        the slot belongs to another user, who does not let this one send, or
+ *               whose process died and left a file that others cannot look into;
  *               mailslot_get_owner says who
  * ETIMEDOUT     a slot of another user, whose owner was stopped
  * EINTR         a signal handler ran while it waited for that owner

@@ -258,8 +258,8 @@ int ms_socket_take(int fd, void *head, size_t head_size, void *data, size_t size
     struct iovec parts[2] = {{head, head_size}, {data, size}};
     struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
     ssize_t n = receive(fd, &header, MSG_TRUNC | MSG_DONTWAIT);
-    if (n < 0) {
-        return send_error(errno);
+    if (n <= 0) {
+        return n < 0 ? send_error(errno) : -EPIPE;
     }
     return (size_t)n == head_size + size ? 0 : -EBADMSG;
 }

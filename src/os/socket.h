@@ -56,7 +56,8 @@ int ms_socket_send(int fd, const void *head, size_t head_size, const void *data,
  * there is none; -EPIPE: there will be none any more. */
 int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_packet);
 
-/* Take the next packet: exactly head and data. -EBADMSG: it has another size. */
+/* Take the next packet: exactly head and data, of at least a byte. -EBADMSG: it has
+ * another size; -EPIPE: there will be none any more. */
 int ms_socket_take(int fd, void *head, size_t head_size, void *data, size_t size);
 
 /* The other end can send no more; what it sent stays. */
