@@ -22,6 +22,7 @@
     X(EFBIG, "the limit on file sizes (ulimit -f) is below the size of the slot")    \
     X(EBADMSG, "damaged, or not a mailslot")                                         \
     X(EINTR, "interrupted by a signal")                                              \
+    X(ENOSYS, "this system has no robust locks of the kind that slots need")         \
     X(ECANCELED, "the wait was cancelled")                                           \
     X(EHOSTUNREACH, "no way to that machine")                                        \
     X(EOPNOTSUPP, "slots of other machines are not available in this build")

@@ -188,6 +188,7 @@ typedef struct mailslot_info {
  *               exist, or its file system has no files without a name
  * ETIMEDOUT     a dead slot of this name is held by a stopped process
  * EFBIG         the limit on file sizes (RLIMIT_FSIZE) is below max_bytes
+ * ENOSYS        this system has no robust locks of the GNU C library's kind
  * ENOSPC ENOMEM EMFILE ENFILE  no memory or no descriptor
  * A failed call leaves nothing behind.
  */
@@ -314,8 +315,9 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  * Send one message. (MS: WriteFile) Success means that it is in the slot, whole.
  *
  * Never waits for the reader: a full slot gives EAGAIN, or with a timeout is
- * waited for. Writers take turns; a turn is waited for a second, or timeout_ms if
- * that is longer. MAILSLOT_DEFAULT is EINVAL.
+ * waited for. Writers take turns; a writer that was stopped in its turn is waited
+ * for a second, many that take turns for ten, and each for timeout_ms if that is
+ * longer. MAILSLOT_DEFAULT is EINVAL.
  *
  * EMSGSIZE   larger than the slot accepts, whatever is queued
  * EAGAIN     the slot, or this user's share of another user's slot, is full and the

@@ -3,7 +3,7 @@
 #include "linux/backing.h"
 
 #include "os/file.h"
-#include "queue/lock.h"
+#include "os/lock.h"
 #include "queue/step.h"
 
 #include <errno.h>
@@ -146,7 +146,7 @@ static void give_back_step(struct ms_backing *backing, const struct ms_reader *r
 
 void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
     uint64_t capacity = reader->queue.capacity;
-    pthread_mutex_t *lock = &reader->queue.header->write_lock;
+    ms_lock *lock = &reader->queue.header->write_lock;
     if (capacity <= MS_HOT_WINDOW) {
         return;
     }

@@ -4,7 +4,7 @@
 
 #include "os/clock.h"
 #include "os/file.h"
-#include "queue/lock.h"
+#include "os/lock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static int fetch_from_file(const void *context, uint64_t offset,
 static int look(const struct ms_queue *queue, const struct ms_region *from_outside,
                 struct ms_status *ret_status) {
     ms_queue_fetch *fetch = from_outside ? fetch_from_file : NULL;
-    pthread_mutex_t *lock = &queue->header->write_lock;
+    ms_lock *lock = &queue->header->write_lock;
     int r = ms_queue_status(queue, fetch, from_outside, ret_status);
     int64_t deadline_ns = r == -EAGAIN ? ms_clock_now_ns() + PATIENCE_NS : 0;
     while (r == -EAGAIN && ms_clock_now_ns() < deadline_ns) {

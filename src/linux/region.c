@@ -3,12 +3,31 @@
 #include "linux/region.h"
 
 #include "os/file.h"
+#include "os/lock.h"
 #include "os/memory.h"
 #include "os/process.h"
-#include "queue/lock.h"
 #include "queue/queue.h"
 
 #include <errno.h>
+#include <stddef.h>
+
+_Static_assert(offsetof(struct ms_header, owner_lock) + MS_LOCK_NODE_OFFSET >=
+                   MS_HEADER_SIZE,
+               "the nodes of the locks that are kept are private");
+_Static_assert(offsetof(struct ms_header, removal_lock) + MS_LOCK_NODE_OFFSET >=
+                   offsetof(struct ms_header, owner_lock) + MS_LOCK_NODE_OFFSET +
+                       MS_LOCK_NODE_SIZE,
+               "and do not overlap");
+
+static int map(int fd, size_t size, struct ms_header **ret_header) {
+    void *memory;
+    int r = ms_memory_map(fd, MS_HEADER_SIZE, MS_PRIVATE_SIZE, size - MS_HEADER_SIZE,
+                          &memory);
+    if (r == 0) {
+        *ret_header = memory;
+    }
+    return r;
+}
 
 /* The header gets its memory before it is touched: no SIGBUS on a full file system. */
 static int map_new(int fd, size_t size, uint32_t max_message_size,
@@ -17,18 +36,11 @@ static int map_new(int fd, size_t size, uint32_t max_message_size,
     if (r < 0) {
         return r;
     }
-    void *memory;
-    r = ms_memory_map(fd, size, &memory);
-    if (r < 0) {
-        return r;
+    r = map(fd, size, ret_header);
+    if (r == 0) {
+        ms_queue_init(*ret_header, size - MS_HEADER_SIZE, max_message_size);
     }
-    r = ms_queue_init(memory, size - MS_HEADER_SIZE, max_message_size);
-    if (r < 0) {
-        ms_memory_unmap(memory, size);
-        return r;
-    }
-    *ret_header = memory;
-    return 0;
+    return r;
 }
 
 int ms_region_create(const char *directory, uint64_t capacity,
@@ -39,7 +51,7 @@ int ms_region_create(const char *directory, uint64_t capacity,
     if (r < 0) {
         return r;
     }
-    struct ms_header *header;
+    struct ms_header *header = NULL;
     r = map_new(fd, size, max_message_size, &header);
     if (r < 0) {
         ms_file_close(fd);
@@ -69,15 +81,14 @@ int ms_region_map(int fd, struct ms_region *ret_region) {
     if (r == 0) {
         r = ms_queue_check(&header, status.size);
     }
+    struct ms_header *mapped = NULL;
+    if (r == 0) {
+        r = map(fd, status.size, &mapped);
+    }
     if (r < 0) {
         return r;
     }
-    void *memory;
-    r = ms_memory_map(fd, status.size, &memory);
-    if (r < 0) {
-        return r;
-    }
-    *ret_region = (struct ms_region){.fd = fd, .size = status.size, .header = memory};
+    *ret_region = (struct ms_region){.fd = fd, .size = status.size, .header = mapped};
     return 0;
 }
 
@@ -88,12 +99,12 @@ bool ms_region_is_alive(const struct ms_header *header) {
 }
 
 void ms_region_close(struct ms_region *region) {
-    ms_memory_unmap(region->header, region->size);
+    ms_memory_unmap(region->header, region->size + MS_PRIVATE_SIZE);
     region->fd = ms_file_close(region->fd);
 }
 
 void ms_region_abandon(struct ms_region *region) {
-    unsigned char *ring = (unsigned char *)region->header + MS_HEADER_SIZE;
+    unsigned char *ring = (unsigned char *)region->header + MS_RING_OFFSET;
     ms_memory_unmap(ring, region->size - MS_HEADER_SIZE);
     region->fd = ms_file_close(region->fd);
 }

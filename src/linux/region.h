@@ -9,7 +9,7 @@
 
 struct ms_region {
     int fd;
-    size_t size; /* bytes mapped: header and ring */
+    size_t size; /* bytes of the file: header and ring */
     struct ms_header *header;
 };
 
@@ -29,7 +29,7 @@ bool ms_region_is_alive(const struct ms_header *header);
 /* Unmap and close. */
 void ms_region_close(struct ms_region *region);
 
-/* As above, but a thread still has the owner's lock: its page stays mapped. */
+/* As above, but another thread keeps the owner's lock: its node stays mapped. */
 void ms_region_abandon(struct ms_region *region);
 
 #endif

@@ -5,9 +5,9 @@
 #include "os/clock.h"
 #include "os/directory.h"
 #include "os/file.h"
+#include "os/lock.h"
 #include "os/memory.h"
 #include "os/process.h"
-#include "queue/lock.h"
 #include "queue/step.h"
 
 #include <errno.h>
@@ -83,6 +83,7 @@ int ms_registry_remove(struct ms_header *header, int fd, const char *path,
     if (r < 0) {
         return r;
     }
+    ms_lock_keep(&header->removal_lock);
     MS_STEP("remove.locked");
     retire(header, fd, deadline_ns);
     if (ms_file_is_at(fd, path)) {
@@ -90,7 +91,7 @@ int ms_registry_remove(struct ms_header *header, int fd, const char *path,
         r = remove_files(fd, path);
         MS_STEP("remove.removed");
     }
-    ms_lock_release(&header->removal_lock);
+    ms_lock_drop(&header->removal_lock);
     return r;
 }
 
@@ -185,9 +186,9 @@ static bool is_living(const char *path) {
         return false;
     }
     struct ms_header header = {0};
-    int r = ms_file_read_at(fd, &header, offsetof(struct ms_header, removal_lock), 0);
+    int r = ms_file_read_at(fd, &header, sizeof header, 0);
     bool is_ours = r == 0 && header.magic == MS_MAGIC && header.version == MS_VERSION &&
-                   header.lock_size == sizeof header.owner_lock;
+                   header.record_size == MS_RECORD_SIZE;
     bool is_living = is_ours && ms_region_is_alive(&header) && ms_file_is_locked(fd);
     ms_file_close(fd);
     return is_living;

@@ -9,10 +9,10 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/futex.h"
+#include "os/lock.h"
 #include "os/memory.h"
 #include "os/process.h"
 #include "queue/bell.h"
-#include "queue/lock.h"
 #include "queue/step.h"
 
 #include <errno.h>
@@ -30,6 +30,7 @@ struct mailslot {
     struct ms_backing backing;
     struct ms_letterbox *letterbox; /* NULL: other users cannot send */
     _Atomic bool is_cancelled;
+    uint32_t thread; /* that created it */
     char path[MS_PATH_SIZE];
 };
 
@@ -47,9 +48,16 @@ static void describe(struct ms_header *header, const struct ms_name *name,
 
 /* The owner holds both for as long as it lives; the kernel lets go of them (layout I8).
  */
-static int take_ownership(struct ms_region *region) {
-    int r = ms_file_lock(region->fd);
-    return r < 0 ? r : ms_lock_try(&region->header->owner_lock);
+static int take_ownership(mailslot *slot) {
+    int r = ms_file_lock(slot->region.fd);
+    if (r == 0) {
+        r = ms_lock_try(&slot->region.header->owner_lock);
+    }
+    if (r == 0) {
+        ms_lock_keep(&slot->region.header->owner_lock);
+        slot->thread = ms_process_thread();
+    }
+    return r;
 }
 
 static int build_region(mailslot *slot, const struct ms_name *name,
@@ -63,14 +71,14 @@ static int build_region(mailslot *slot, const struct ms_name *name,
     }
     MS_STEP("create.built");
     describe(slot->region.header, name, options);
-    r = take_ownership(&slot->region);
+    r = take_ownership(slot);
     MS_STEP("create.owned");
     if (r == 0) {
         r = ms_registry_publish(&slot->region, slot->path);
         MS_STEP("create.published");
     }
     if (r < 0) {
-        ms_lock_release(&slot->region.header->owner_lock);
+        ms_lock_drop(&slot->region.header->owner_lock);
         ms_region_close(&slot->region);
         return r;
     }
@@ -114,13 +122,13 @@ static void wake_writers(struct ms_header *header) {
 }
 
 /* Another thread than the creator cannot release the owner's lock. While the creator
- * lives, its list of robust locks runs through the header, which must stay mapped. */
-static void let_go(struct ms_region *region) {
-    pthread_mutex_t *lock = &region->header->owner_lock;
-    if (ms_lock_release(lock) || !ms_lock_is_held(lock)) {
-        ms_region_close(region);
+ * lives, its list of locks leads through the lock's node, which must stay mapped. */
+static void let_go(mailslot *slot) {
+    if (ms_lock_drop(&slot->region.header->owner_lock) ||
+        !ms_process_has_thread(slot->thread)) {
+        ms_region_close(&slot->region);
     } else {
-        ms_region_abandon(region);
+        ms_region_abandon(&slot->region);
     }
 }
 
@@ -132,7 +140,7 @@ void ms_slot_close(mailslot *slot) {
             ms_letterbox_close(slot->letterbox);
         }
         wake_writers(header);
-        let_go(&slot->region);
+        let_go(slot);
     }
     ms_memory_unmap(slot, sizeof *slot);
 }

@@ -2,12 +2,11 @@
 /* Turns: who writes into the ring holds write_lock of a living slot, for a moment. */
 #include "linux/turn.h"
 
-#include "linux/nap.h"
 #include "linux/region.h"
 #include "os/clock.h"
 #include "os/futex.h"
+#include "os/lock.h"
 #include "queue/bell.h"
-#include "queue/lock.h"
 #include "queue/step.h"
 
 #include <errno.h>
@@ -15,27 +14,57 @@
 /* How long to wait for a turn, at least: a writer may have been stopped in its turn. */
 #define TURN_WAIT_NS INT64_C(1000000000)
 
-/* The owner's death rings no bell: who waits looks for it at intervals. */
+/* How long to wait, at least, while others take turn after turn. */
+#define TURNS_WAIT_NS INT64_C(10000000000)
+
+/* The owner's death frees no turn: who waits looks for it at intervals. */
 #define LOOK_AGAIN_NS INT64_C(100000000)
 
+/* Whose turn it is, how far it has come, and since when that is so. */
+struct turn {
+    uint32_t holder;
+    uint64_t tail;
+    int64_t since_ns;
+};
+
+static void watch(struct turn *turn, const struct ms_header *header, int64_t now_ns) {
+    uint32_t holder = ms_lock_holder(&header->write_lock);
+    /* Relaxed: only whether it changes is of interest. */
+    uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
+    if (holder != turn->holder || tail != turn->tail) {
+        *turn = (struct turn){.holder = holder, .tail = tail, .since_ns = now_ns};
+    }
+}
+
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
 /*
- * Another writer has its turn. A turn takes less than TURN_WAIT_NS by far; a longer one
- * is that of a writer that was stopped in it. Then look now and then, because a wait
- * for a lock notices neither signals nor the death of the slot.
+ * Others have their turns. As long as they make progress, it is a matter of time; one
+ * that makes none for TURN_WAIT_NS is that of a writer that was stopped in it.
  */
 static int wait_for_turn(struct ms_header *header, int64_t deadline_ns) {
-    pthread_mutex_t *lock = &header->write_lock;
-    int r = ms_lock_wait(lock, ms_clock_now_ns() + TURN_WAIT_NS);
-    while (r == -ETIMEDOUT || r == -EBUSY) {
+    int64_t now_ns = ms_clock_now_ns();
+    struct turn turn = {.since_ns = now_ns};
+    int64_t end_ns = now_ns + TURNS_WAIT_NS;
+    int r = -ETIMEDOUT;
+    while (r == -ETIMEDOUT) {
         if (!ms_region_is_alive(header)) {
             return -EPIPE;
         }
-        uint32_t bell = atomic_load(&header->space_bell);
-        r = ms_nap(&header->space_bell, bell, deadline_ns, LOOK_AGAIN_NS);
-        if (r < 0) {
-            return r;
+        watch(&turn, header, now_ns);
+        int64_t stopped_ns = turn.since_ns + TURN_WAIT_NS;
+        int64_t give_up_ns =
+            later(deadline_ns, stopped_ns < end_ns ? stopped_ns : end_ns);
+        if (now_ns >= give_up_ns) {
+            return -ETIMEDOUT;
         }
-        r = ms_lock_try(lock);
+        int64_t left_ns = give_up_ns - now_ns;
+        r = ms_lock_wait_or_signal(
+            &header->write_lock,
+            now_ns + (left_ns < LOOK_AGAIN_NS ? left_ns : LOOK_AGAIN_NS));
+        now_ns = ms_clock_now_ns();
     }
     return r;
 }
@@ -43,8 +72,7 @@ static int wait_for_turn(struct ms_header *header, int64_t deadline_ns) {
 int ms_turn_begin(struct ms_header *header, int64_t deadline_ns) {
     int r = ms_lock_try(&header->write_lock);
     if (r == -EBUSY) {
-        bool is_alive = ms_region_is_alive(header);
-        r = is_alive ? wait_for_turn(header, deadline_ns) : -EPIPE;
+        r = wait_for_turn(header, deadline_ns);
     }
     if (r < 0) {
         return r;

@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 
-/* Take write_lock of a living slot. Waits a second for it at least, in case a writer
- * was stopped in its turn. Returns 0, -EPIPE, -ETIMEDOUT, -EINTR or -EBADMSG. */
+/* Take write_lock of a living slot. Waits until deadline_ns; and longer, as long as
+ * others take their turns, up to a bound, or for a second when none moves on. Returns
+ * 0, -EPIPE, -ETIMEDOUT, -EINTR or -ENOSYS. */
 int ms_turn_begin(struct ms_header *header, int64_t deadline_ns);
 
 /* Let go of it, and wake the owner if it sleeps and there is something new. */

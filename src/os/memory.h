@@ -5,9 +5,10 @@
 
 #include <stddef.h>
 
-/* Map the first size bytes of a file, shared; left out of core dumps and of children.
- * Returns 0 or a negative errno. */
-int ms_memory_map(int fd, size_t size, void **ret_memory);
+/* Map the first head + tail bytes of a file, shared, with gap bytes of zeros between
+ * them that are private to this process. Each is a multiple of the page. Left out of
+ * core dumps and of children. Returns 0 or a negative errno. */
+int ms_memory_map(int fd, size_t head, size_t gap, size_t tail, void **ret_memory);
 
 /* Zeroed private memory that is zeroed again in a forked child, where it is how a
  * handle knows that it was copied. Returns 0 or a negative errno. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -20,6 +21,14 @@ uint32_t ms_process_uid(void) {
 
 uint32_t ms_process_gid(void) {
     return getegid();
+}
+
+uint32_t ms_process_thread(void) {
+    return (uint32_t)gettid();
+}
+
+bool ms_process_has_thread(uint32_t thread) {
+    return tgkill(getpid(), (pid_t)thread, 0) == 0 || errno != ESRCH;
 }
 
 int ms_process_watch(uint32_t pid) {

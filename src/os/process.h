@@ -12,6 +12,10 @@ uint32_t ms_process_pid(void);
 uint32_t ms_process_uid(void); /* effective */
 uint32_t ms_process_gid(void); /* effective */
 
+/* Threads of this process, by the kernel's number. */
+uint32_t ms_process_thread(void); /* this one */
+bool ms_process_has_thread(uint32_t thread);
+
 /* A descriptor that tells when another process has ended; -1 when there is none to be
  * had, because the system or its policy lacks it. -ESRCH: it has ended already. */
 int ms_process_watch(uint32_t pid);

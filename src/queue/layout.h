@@ -22,29 +22,34 @@
  *  offset  size  name              written by             read by  ordering
  *       0     8  magic             creator                all      before it is
  *       8     4  version           creator                all      published, all
- *      12     4  lock_size         creator                all      of these
+ *      12     4  record_size       creator                all      of these
  *      16     8  capacity          creator                all
  *      24     8  created_ns        creator                all
  *      32     4  max_message_size  creator                all
  *      36     4  pid               creator                all
  *      40     4  uid               creator                all
  *      44     4  mode              creator                all
- *      64    40  owner_lock        owner, while it lives  all      kernel, at death
- *     104     4  closed            who removes it, once   writers  release/acquire
- *     108     4  timeout_ms        owner                  all      relaxed
- *     128    40  removal_lock      who removes the name   same     a lock
- *     192   256  name              creator                all      before publication
- *     448    40  write_lock        writers; owner         same     a lock
- *     488     8  reserved          holder of write_lock   same     write_lock
- *     496     8  rejected          writers                all      relaxed
- *     512     8  tail              holder of write_lock   all      release/acquire
- *     520    32  sent[2]           holder of write_lock   all      tail
- *     576     8  head              owner                  all      release/acquire
- *     584    32  taken[2]          owner                  all      head
- *     640     4  bell              owner 1, writers 0     same     seq_cst: bell.h
- *     704     8  space_wanted      writers, owner 0       same     seq_cst: bell.h
- *     712     4  space_bell        owner                  writers  seq_cst: bell.h
+ *      64     4  closed            who removes it, once   writers  release/acquire
+ *      68     4  timeout_ms        owner                  all      relaxed
+ *     128   256  name              creator                all      before publication
+ *     384     4  write_lock        writers; owner         same     a lock
+ *     392     8  reserved          holder of write_lock   same     write_lock
+ *     400     8  rejected          writers                all      relaxed
+ *     448     8  tail              holder of write_lock   all      release/acquire
+ *     456    32  sent[2]           holder of write_lock   all      tail
+ *     512     8  head              owner                  all      release/acquire
+ *     520    32  taken[2]          owner                  all      head
+ *     576     4  bell              owner 1, writers 0     same     seq_cst: bell.h
+ *     640     8  space_wanted      writers, owner 0       same     seq_cst: bell.h
+ *     648     4  space_bell        owner                  writers  seq_cst: bell.h
+ *    4072     4  owner_lock        owner, while it lives  all      kernel, at death
+ *    4088     4  removal_lock      who removes the name   same     a lock
  *    4096     -  ring              holder of write_lock   owner    tail
+ *
+ * Locks are words as of os/lock.h. In memory, though not in the file, a page lies
+ * between the header and the ring that is private to each process: the nodes of the
+ * two locks that are kept lie in it, because a thread's list of locks leads through
+ * them.
  *
  * Invariants, cited as "layout I<n>":
  *  I1  capacity is a power of two from 4096 to 2^40; file size = 4096 + capacity.
@@ -70,14 +75,15 @@
 
 #include "mailslot.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define MS_MAGIC UINT64_C(0x544f4c534c49414d) /* "MAILSLOT", little-endian */
-#define MS_VERSION 1
+#define MS_VERSION 2
 #define MS_HEADER_SIZE 4096
+#define MS_PRIVATE_SIZE 4096
+#define MS_RING_OFFSET (MS_HEADER_SIZE + MS_PRIVATE_SIZE) /* in memory */
 #define MS_CAPACITY_MIN (UINT64_C(1) << 12)
 #define MS_CAPACITY_MAX (UINT64_C(1) << 40)
 
@@ -92,7 +98,7 @@ struct ms_totals {
 struct ms_header {
     uint64_t magic;
     uint32_t version;
-    uint32_t lock_size;
+    uint32_t record_size;
     uint64_t capacity;
     int64_t created_ns;
     uint32_t max_message_size;
@@ -100,14 +106,12 @@ struct ms_header {
     uint32_t uid;
     uint32_t mode;
 
-    _Alignas(64) pthread_mutex_t owner_lock;
-    _Atomic uint32_t closed;
+    _Alignas(64) _Atomic uint32_t closed;
     _Atomic uint32_t timeout_ms;
 
-    _Alignas(64) pthread_mutex_t removal_lock;
     _Alignas(64) char name[256];
 
-    _Alignas(64) pthread_mutex_t write_lock;
+    _Alignas(64) _Atomic uint32_t write_lock;
     uint64_t reserved;
     _Atomic uint64_t rejected;
 
@@ -122,7 +126,10 @@ struct ms_header {
     _Alignas(64) _Atomic uint64_t space_wanted;
     _Atomic uint32_t space_bell;
 
-    _Alignas(64) unsigned char unused[MS_HEADER_SIZE - 768];
+    _Alignas(64) unsigned char unused[4072 - 704];
+    _Atomic uint32_t owner_lock;
+    _Alignas(8) unsigned char unused_too[8];
+    _Atomic uint32_t removal_lock;
 };
 
 /* The first word of a record holds what controls the reader: it is loaded at once. */
@@ -143,32 +150,29 @@ struct ms_record {
 #define MS_ASSERT_OFFSET(field, offset) \
     _Static_assert(offsetof(struct ms_header, field) == (offset), #field)
 MS_ASSERT_OFFSET(version, 8);
-MS_ASSERT_OFFSET(lock_size, 12);
+MS_ASSERT_OFFSET(record_size, 12);
 MS_ASSERT_OFFSET(capacity, 16);
 MS_ASSERT_OFFSET(created_ns, 24);
 MS_ASSERT_OFFSET(max_message_size, 32);
 MS_ASSERT_OFFSET(pid, 36);
 MS_ASSERT_OFFSET(uid, 40);
 MS_ASSERT_OFFSET(mode, 44);
-MS_ASSERT_OFFSET(owner_lock, 64);
-MS_ASSERT_OFFSET(removal_lock, 128);
-MS_ASSERT_OFFSET(name, 192);
-MS_ASSERT_OFFSET(write_lock, 448);
-MS_ASSERT_OFFSET(tail, 512);
-MS_ASSERT_OFFSET(sent, 520);
-MS_ASSERT_OFFSET(head, 576);
-MS_ASSERT_OFFSET(taken, 584);
-MS_ASSERT_OFFSET(bell, 640);
-MS_ASSERT_OFFSET(space_wanted, 704);
-MS_ASSERT_OFFSET(space_bell, 712);
-#if defined(__x86_64__)
-MS_ASSERT_OFFSET(closed, 104);
-MS_ASSERT_OFFSET(timeout_ms, 108);
-MS_ASSERT_OFFSET(reserved, 488);
-MS_ASSERT_OFFSET(rejected, 496);
-#endif
+MS_ASSERT_OFFSET(closed, 64);
+MS_ASSERT_OFFSET(timeout_ms, 68);
+MS_ASSERT_OFFSET(name, 128);
+MS_ASSERT_OFFSET(write_lock, 384);
+MS_ASSERT_OFFSET(reserved, 392);
+MS_ASSERT_OFFSET(rejected, 400);
+MS_ASSERT_OFFSET(tail, 448);
+MS_ASSERT_OFFSET(sent, 456);
+MS_ASSERT_OFFSET(head, 512);
+MS_ASSERT_OFFSET(taken, 520);
+MS_ASSERT_OFFSET(bell, 576);
+MS_ASSERT_OFFSET(space_wanted, 640);
+MS_ASSERT_OFFSET(space_bell, 648);
+MS_ASSERT_OFFSET(owner_lock, 4072);
+MS_ASSERT_OFFSET(removal_lock, 4088);
 _Static_assert(sizeof(struct ms_header) == MS_HEADER_SIZE, "header");
 _Static_assert(sizeof(struct ms_record) == 32, "record");
-_Static_assert(sizeof(pthread_mutex_t) <= 48, "a lock and its neighbours share a line");
 
 #endif

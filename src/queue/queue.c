@@ -2,7 +2,6 @@
 /* The queue seen by everybody: its shape, its writers, its figures. */
 #include "queue/queue.h"
 
-#include "queue/lock.h"
 #include "queue/record.h"
 #include "queue/step.h"
 
@@ -33,27 +32,19 @@ uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size) {
     return capacity;
 }
 
-int ms_queue_init(struct ms_header *header, uint64_t capacity,
-                  uint32_t max_message_size) {
+void ms_queue_init(struct ms_header *header, uint64_t capacity,
+                   uint32_t max_message_size) {
     header->magic = MS_MAGIC;
     header->version = MS_VERSION;
-    header->lock_size = sizeof(pthread_mutex_t);
+    header->record_size = MS_RECORD_SIZE;
     header->capacity = capacity;
     header->max_message_size = max_message_size;
-    int r = ms_lock_init(&header->owner_lock);
-    if (r == 0) {
-        r = ms_lock_init(&header->removal_lock);
-    }
-    if (r == 0) {
-        r = ms_lock_init(&header->write_lock);
-    }
-    return r;
 }
 
 int ms_queue_check(const struct ms_header *header, uint64_t file_size) {
     uint64_t capacity = header->capacity;
     bool is_valid = header->magic == MS_MAGIC && header->version == MS_VERSION &&
-                    header->lock_size == sizeof(pthread_mutex_t) &&
+                    header->record_size == MS_RECORD_SIZE &&
                     capacity >= MS_CAPACITY_MIN && capacity <= MS_CAPACITY_MAX &&
                     (capacity & (capacity - 1)) == 0 &&
                     file_size == MS_HEADER_SIZE + capacity;
@@ -69,7 +60,7 @@ void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
     }
     *queue = (struct ms_queue){
         .header = header,
-        .ring = (unsigned char *)header + MS_HEADER_SIZE,
+        .ring = (unsigned char *)header + MS_RING_OFFSET,
         .capacity = capacity,
         .size_limit = size_limit < MESSAGE_SIZE_MAX ? size_limit : MESSAGE_SIZE_MAX,
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The queue in a region: many writers, one reader. Memory in, memory out: no system
- * call but for the lock, no clock, no allocation. layout.h says what lies where.
+ * call, no clock, no allocation. layout.h says what lies where.
  */
 #ifndef MS_QUEUE_QUEUE_H
 #define MS_QUEUE_QUEUE_H
@@ -58,8 +58,8 @@ struct ms_status {
 uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size);
 
 /* Initialise the header of a region of zeros: empty, open, nobody's. */
-int ms_queue_init(struct ms_header *header, uint64_t capacity,
-                  uint32_t max_message_size);
+void ms_queue_init(struct ms_header *header, uint64_t capacity,
+                   uint32_t max_message_size);
 
 /* Check a header of a file of file_size bytes that another process wrote (I1).
  * Returns 0 or -EBADMSG. */

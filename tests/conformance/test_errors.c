@@ -21,6 +21,7 @@ static const struct {
     {EINTR, "EINTR"},           {ECANCELED, "ECANCELED"},
     {EBADF, "EBADF"},           {EPIPE, "EPIPE"},
     {EOPNOTSUPP, "EOPNOTSUPP"}, {EHOSTUNREACH, "EHOSTUNREACH"},
+    {ENOSYS, "ENOSYS"},
 };
 
 static const int unknown[] = {0, 12345, -12345, INT_MAX, INT_MIN};

@@ -317,7 +317,7 @@ static void check_other_version(off_t offset, uint32_t value) {
 
 START_TEST(a_slot_of_another_version_is_left_alone_while_it_lives_and_swept_then) {
     check_other_version(offsetof(struct ms_header, version), MS_VERSION + 1);
-    check_other_version(offsetof(struct ms_header, lock_size), 8);
+    check_other_version(offsetof(struct ms_header, record_size), 8);
     check_other_version(offsetof(struct ms_header, capacity), 12345);
 }
 END_TEST

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A region of hostile bytes, seen by the owner, a spectator and a writer. Each gets
- * -EBADMSG, -EAGAIN, or a message that lies within the ring. The locks are left out:
- * they are the C library's.
+ * -EBADMSG, -EAGAIN, or a message that lies within the ring. The locks have tests
+ * of their own (unit/test_lock.c).
  *
  * Input: a plan, then bytes for the head page's figures, then bytes for the ring. The
  * plan's actions follow one another; some damage the region while it is read.
@@ -181,10 +181,10 @@ static void act(struct region *region, uint8_t action, struct input *input) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct region region;
-    region.header = aligned_alloc(64, MS_HEADER_SIZE + CAPACITY);
+    region.header = aligned_alloc(64, MS_RING_OFFSET + CAPACITY);
     must(region.header != NULL);
-    memset(region.header, 0, MS_HEADER_SIZE + CAPACITY);
-    must(ms_queue_init(region.header, CAPACITY, 0) == 0);
+    memset(region.header, 0, MS_RING_OFFSET + CAPACITY);
+    ms_queue_init(region.header, CAPACITY, 0);
     ms_queue_attach(&region.queue, region.header, CAPACITY);
     ms_reader_init(&region.reader, region.header, CAPACITY);
 

@@ -6,7 +6,7 @@
  *
  * Describes src/queue/queue.c: ms_queue_prepare, ms_queue_push, ms_queue_publish,
  * load_end; src/queue/reader.c: ms_reader_show. The kernel frees the lock of a writer
- * that dies (EOWNERDEAD), and the next one takes it as if nothing had happened.
+ * that dies, and the next one takes it as if nothing had happened.
  * Each message takes one place of the ring; a payload is whole when both halves are
  * its writer's. The tail is one word: position and index of the valid totals.
  */

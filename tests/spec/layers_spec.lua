@@ -36,7 +36,7 @@ local TABLE = {
   ["lua"] = { system = union(ISO_C, LUA, PUBLIC), own = { "lua", "public" } },
   ["src"] = { system = ISO_C, own = { "src", "public" } },
   ["src/queue"] = {
-    system = set "errno.h pthread.h stdatomic.h stdbool.h stddef.h stdint.h string.h",
+    system = set "errno.h stdatomic.h stdbool.h stddef.h stdint.h string.h",
     own = { "src/queue", "public" },
   },
   ["src/os"] = { system = "any", own = { "src/os" } },
@@ -56,9 +56,6 @@ local SYSTEM_FILES = set "tests/conformance/support.c tests/conformance/children
 
 -- What the system calls its users and groups.
 local USERS = set "grp.h pwd.h"
-
--- The queue's only acquaintance with the system is its lock.
-local LOCK_FILES = set "src/queue/layout.h src/queue/lock.h src/queue/lock.c"
 
 local function entries(folder, kind)
   local names = {}
@@ -114,8 +111,6 @@ end
 local function may_include_system(path, rule, header)
   if rule.system == "any" or SYSTEM_FILES[path] then
     return not PUBLIC[header] and not LUA[header]
-  elseif header == "pthread.h" then
-    return LOCK_FILES[path]
   end
   return rule.system[header] or (path == "lua/user.c" and USERS[header])
 end

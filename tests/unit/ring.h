@@ -6,7 +6,6 @@
 #ifndef MS_TEST_RING_H
 #define MS_TEST_RING_H
 
-#include "queue/lock.h"
 #include "queue/queue.h"
 #include "queue/record.h"
 #include "suite.h"
@@ -22,12 +21,12 @@ struct ring {
 
 static inline void ring_init(struct ring *ring, uint64_t capacity,
                              uint32_t max_message_size) {
-    size_t size = MS_HEADER_SIZE + capacity;
+    size_t size = MS_RING_OFFSET + capacity;
     ring->header = aligned_alloc(64, size);
     HOLDS(ring->header);
     memset(ring->header, 0, size);
-    HOLDS(ms_queue_init(ring->header, capacity, max_message_size) == 0);
-    HOLDS(ms_queue_check(ring->header, size) == 0);
+    ms_queue_init(ring->header, capacity, max_message_size);
+    HOLDS(ms_queue_check(ring->header, MS_HEADER_SIZE + capacity) == 0);
     ms_queue_attach(&ring->queue, ring->header, capacity);
     ms_reader_init(&ring->reader, ring->header, capacity);
 }
@@ -98,7 +97,7 @@ static inline void ring_expect(const struct ring *ring, uint64_t count, uint64_t
 /* I3 and I5: walk over the records; returns messages and payload bytes. */
 static inline struct ms_status ring_walk(const struct ms_header *header, uint64_t head,
                                          uint64_t tail, uint64_t taken) {
-    const unsigned char *memory = (const unsigned char *)header + MS_HEADER_SIZE;
+    const unsigned char *memory = (const unsigned char *)header + MS_RING_OFFSET;
     struct ms_status found = {.next_size = MAILSLOT_NO_MESSAGE};
     bool is_after_padding = false;
     for (uint64_t at = head; at != tail;) {

@@ -7,6 +7,7 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #define ROUNDS 100000

@@ -200,7 +200,7 @@ START_TEST(a_refused_message_changes_nothing) {
     ring_move(&ring, 3000);
     ck_assert_int_eq(ring_send(&ring, 1, 2000), 0);
     ck_assert_int_eq(ring_send(&ring, 2, 900), 0);
-    size_t size = MS_HEADER_SIZE + 4096;
+    size_t size = MS_RING_OFFSET + 4096;
     void *before = malloc(size);
     ck_assert_ptr_nonnull(before);
     memcpy(before, ring.header, size);

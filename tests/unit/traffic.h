@@ -3,9 +3,11 @@
 #ifndef MS_TEST_TRAFFIC_H
 #define MS_TEST_TRAFFIC_H
 
+#include "os/lock.h"
 #include "ring.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 
 #define WRITERS 4
@@ -98,7 +100,7 @@ static void read_some(uint32_t next_index[WRITERS], uint64_t round) {
 
 /* Now and then, as the owner does when memory is to be saved. */
 static void rewind_if_empty(uint64_t round) {
-    pthread_mutex_t *lock = &ring.header->write_lock;
+    ms_lock *lock = &ring.header->write_lock;
     if (round % 64 == 0 && ms_reader_is_empty(&ring.reader) && ms_lock_try(lock) == 0) {
         if (ms_reader_is_empty(&ring.reader)) {
             ms_reader_rewind(&ring.reader);

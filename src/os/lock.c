@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Locks in shared memory that no death leaves held. */
+#include "os/lock.h"
+
+#include "os/clock.h"
+#include "os/futex.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* How far a list is followed to find a node in it. */
+#define LIST_MAX 65536
+
+/* As the C library lays a robust mutex out: word, ..., pointer back, pointer on. Both
+ * lead to the pointer on of a neighbour. The kernel follows only that one; by the
+ * pointer back the C library unlinks its mutexes. */
+struct node {
+    struct robust_list *back;
+    struct robust_list on;
+};
+
+_Static_assert(sizeof(struct node) == MS_LOCK_NODE_SIZE, "node");
+#define ON_OFFSET (MS_LOCK_NODE_OFFSET + (long)offsetof(struct node, on))
+
+/* This thread, as the kernel knows it. */
+static _Thread_local struct {
+    uint32_t id; /* 0: not known yet */
+    struct robust_list_head *locks;
+} self;
+
+static int fork_error;
+
+static void forget_self(void) {
+    self.id = 0;
+}
+
+/* The only thread of a forked child has another id than the one that it was. */
+static void watch_forks(void) {
+    fork_error = pthread_atfork(NULL, NULL, forget_self);
+}
+
+static int learn_self(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    struct robust_list_head *locks = NULL;
+    size_t size = 0;
+    if (fork_error || syscall(SYS_get_robust_list, 0, &locks, &size) < 0 || !locks ||
+        size != sizeof *locks || locks->futex_offset != -ON_OFFSET) {
+        return -ENOSYS;
+    }
+    self.locks = locks;
+    self.id = (uint32_t)syscall(SYS_gettid);
+    return 0;
+}
+
+static int know_self(void) {
+    return self.id ? 0 : learn_self();
+}
+
+/* The kernel looks at this thread's list whenever the thread dies: what was stored
+ * before must be there, and nothing of what comes later. It is the same thread, so the
+ * order of the program is enough. */
+static void set(struct robust_list **place, struct robust_list *value) {
+    atomic_signal_fence(memory_order_seq_cst);
+    __atomic_store_n(place, value, __ATOMIC_RELAXED);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static struct robust_list *link_of(ms_lock *lock) {
+    return (struct robust_list *)((char *)lock + ON_OFFSET);
+}
+
+/* From now on the kernel frees this lock if it is, or becomes, this thread's; and if
+ * it is free, wakes who waits, whom this thread may have been about to wake. */
+static void begin(ms_lock *lock) {
+    set(&self.locks->list_op_pending, link_of(lock));
+}
+
+static void end(void) {
+    set(&self.locks->list_op_pending, NULL);
+}
+
+static bool is_free(uint32_t word) {
+    return (word & FUTEX_TID_MASK) == 0 || (word & FUTEX_OWNER_DIED) != 0;
+}
+
+/* waiters: FUTEX_WAITERS when others may sleep. */
+static bool take(ms_lock *lock, uint32_t waiters) {
+    uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
+    return is_free(word) && atomic_compare_exchange_strong_explicit(
+                                lock, &word, self.id | (word & FUTEX_WAITERS) | waiters,
+                                memory_order_acquire, memory_order_relaxed);
+}
+
+int ms_lock_try(ms_lock *lock) {
+    int r = know_self();
+    if (r < 0) {
+        return r;
+    }
+    begin(lock);
+    if (!take(lock, 0)) {
+        end();
+        return -EBUSY;
+    }
+    return 0;
+}
+
+/* Returns 0 when it is time to try again. Relaxed: take() is what orders. */
+static int sleep_on(ms_lock *lock, int64_t deadline_ns) {
+    if (ms_clock_now_ns() >= deadline_ns) {
+        return -ETIMEDOUT;
+    }
+    uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
+    if (is_free(word)) {
+        return 0;
+    }
+    uint32_t marked = word | FUTEX_WAITERS;
+    if (word != marked &&
+        !atomic_compare_exchange_strong_explicit(
+            lock, &word, marked, memory_order_relaxed, memory_order_relaxed)) {
+        return 0;
+    }
+    return ms_futex_wait(lock, marked, deadline_ns);
+}
+
+int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns) {
+    int r = know_self();
+    if (r < 0) {
+        return r;
+    }
+    begin(lock);
+    uint32_t waiters = 0;
+    while (r == 0 && !take(lock, waiters)) {
+        r = sleep_on(lock, deadline_ns);
+        waiters = FUTEX_WAITERS;
+    }
+    if (r < 0) {
+        end();
+    }
+    return r;
+}
+
+int ms_lock_wait(ms_lock *lock, int64_t deadline_ns) {
+    int r = -EINTR;
+    while (r == -EINTR) {
+        r = ms_lock_wait_or_signal(lock, deadline_ns);
+    }
+    return r;
+}
+
+/* A word that is not this thread's has been overwritten: then it is left alone. */
+static void free_word(ms_lock *lock) {
+    uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
+    if ((word & FUTEX_TID_MASK) == self.id) {
+        word = atomic_exchange_explicit(lock, 0, memory_order_release);
+        if (word & FUTEX_WAITERS) {
+            ms_futex_wake(lock, 1);
+        }
+    }
+}
+
+void ms_lock_release(ms_lock *lock) {
+    free_word(lock);
+    end();
+}
+
+/* The lowest bit of a pointer of the list tells the kind of the lock that follows. */
+static struct robust_list *after(const struct robust_list *link) {
+    return (struct robust_list *)((uintptr_t)link->next & ~(uintptr_t)1);
+}
+
+/* Tell what follows a link, unless it is the end of the list. */
+static void tell_next(struct robust_list *link) {
+    struct robust_list *next = after(link);
+    if (next != &self.locks->list) {
+        struct node *node = (struct node *)((char *)next - offsetof(struct node, on));
+        node->back = link;
+    }
+}
+
+/* The link that leads to this one, NULL when none in this thread's list does. */
+static struct robust_list *find_before(const struct robust_list *link) {
+    struct robust_list *at = &self.locks->list;
+    for (int i = 0; i < LIST_MAX && after(at) != link; i++) {
+        at = after(at);
+        if (at == &self.locks->list) {
+            return NULL;
+        }
+    }
+    return after(at) == link ? at : NULL;
+}
+
+void ms_lock_keep(ms_lock *lock) {
+    struct robust_list *link = link_of(lock);
+    set(&link->next, self.locks->list.next);
+    set(&self.locks->list.next, link);
+    tell_next(link);
+    end();
+}
+
+bool ms_lock_drop(ms_lock *lock) {
+    struct robust_list *link = link_of(lock);
+    struct robust_list *before = know_self() == 0 ? find_before(link) : NULL;
+    if (!before) {
+        return false;
+    }
+    begin(lock);
+    set(&before->next, link->next);
+    tell_next(before);
+    free_word(lock);
+    end();
+    return true;
+}
+
+uint32_t ms_lock_holder(const ms_lock *lock) {
+    /* Relaxed: the kernel changes the word at death, and nothing is read because of
+     * it. */
+    uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
+    return is_free(word) ? 0 : word & FUTEX_TID_MASK;
+}
+
+bool ms_lock_is_held(const ms_lock *lock) {
+    return ms_lock_holder(lock) != 0;
+}

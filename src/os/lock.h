@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lock in memory that processes share: one word, zero when it is free, else the
+ * thread id of its holder. When the holder dies the kernel frees it, and the next one
+ * takes it as if nothing had happened.
+ *
+ * The kernel finds the locks of a thread that dies through memory of that thread: a
+ * list of locks and a place for one more. The C library has made them for its own
+ * robust mutexes, and shares them with us. Nobody follows a pointer that lies in
+ * shared memory, so no byte in it can do more harm than a lock that is taken or free
+ * at the wrong time.
+ *
+ * A lock is taken into the place for one more, so a thread has one such lock at a
+ * time, for a short while, and runs nothing of the program meanwhile. A lock that is
+ * to be held longer is then kept: linked into the list by its node.
+ */
+#ifndef MS_OS_LOCK_H
+#define MS_OS_LOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef _Atomic uint32_t ms_lock;
+
+/* The node of a lock that is kept: these bytes after the word belong to the list and
+ * must be private memory of the process. */
+#define MS_LOCK_NODE_OFFSET 24
+#define MS_LOCK_NODE_SIZE 16
+
+/* Returns 0; -EBUSY; or -ENOSYS when the list is not as the C library of GNU makes
+ * it, here and below. */
+int ms_lock_try(ms_lock *lock);
+
+/* deadline_ns: absolute, CLOCK_MONOTONIC. Returns 0 or -ETIMEDOUT. */
+int ms_lock_wait(ms_lock *lock, int64_t deadline_ns);
+
+/* The same, but also -EINTR when a signal handler has run. */
+int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns);
+
+/* Let go of a lock that was taken. */
+void ms_lock_release(ms_lock *lock);
+
+/* Keep a lock that was taken, with its node. */
+void ms_lock_keep(ms_lock *lock);
+
+/* Let go of a lock that was kept. Returns false when this thread does not keep it:
+ * while the thread that does lives, the node must stay where it is. */
+bool ms_lock_drop(ms_lock *lock);
+
+/* The thread id of who holds it, 0 when it is free: one load. */
+uint32_t ms_lock_holder(const ms_lock *lock);
+
+/* Whether a living thread holds it. */
+bool ms_lock_is_held(const ms_lock *lock);
+
+#endif
