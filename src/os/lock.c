@@ -15,6 +15,9 @@
 /* How far a list is followed to find a node in it. */
 #define LIST_MAX 65536
 
+/* How long to sleep at a time. */
+#define LOOK_AGAIN_NS INT64_C(20000000)
+
 /* As the C library lays a robust mutex out: word, ..., pointer back, pointer on. Both
  * lead to the pointer on of a neighbour. The kernel follows only that one; by the
  * pointer back the C library unlinks its mutexes. */
@@ -109,9 +112,14 @@ int ms_lock_try(ms_lock *lock) {
     return 0;
 }
 
-/* Returns 0 when it is time to try again. Relaxed: take() is what orders. */
+/*
+ * Returns 0 when it is time to try again. Relaxed: take() is what orders. One sleeper
+ * is woken when a holder dies; if that one is killed, too, before it takes the lock,
+ * the kernel wakes nobody else. So sleepers look again by themselves.
+ */
 static int sleep_on(ms_lock *lock, int64_t deadline_ns) {
-    if (ms_clock_now_ns() >= deadline_ns) {
+    int64_t now_ns = ms_clock_now_ns();
+    if (now_ns >= deadline_ns) {
         return -ETIMEDOUT;
     }
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
@@ -124,7 +132,10 @@ static int sleep_on(ms_lock *lock, int64_t deadline_ns) {
             lock, &word, marked, memory_order_relaxed, memory_order_relaxed)) {
         return 0;
     }
-    return ms_futex_wait(lock, marked, deadline_ns);
+    int64_t nap_end_ns = now_ns + LOOK_AGAIN_NS;
+    int r = ms_futex_wait(lock, marked,
+                          nap_end_ns < deadline_ns ? nap_end_ns : deadline_ns);
+    return r == -ETIMEDOUT ? 0 : r;
 }
 
 int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns) {
