@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a fuzz target on random inputs, where there is no fuzzer: the same ones each
- * time, and with MAILSLOT_TEST_LONG=1 many others, too. Every other input has only the
- * bytes that mean something in names.
+ * Runs a fuzz target where there is no fuzzer: on the files of the folder that it is
+ * given, which a fuzzer has found to reach all that it could, and on random inputs: the
+ * same ones each time, and with MAILSLOT_TEST_LONG=1 many others, too. Every other
+ * input has only the bytes that mean something in names.
  */
+#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,11 +51,43 @@ static size_t make_input(uint8_t *data, uint32_t number) {
     return size;
 }
 
-int main(void) {
+static void run_file(const char *path, uint8_t *data) {
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        perror(path);
+        exit(EXIT_FAILURE);
+    }
+    LLVMFuzzerTestOneInput(data, fread(data, 1, LARGEST, file));
+    fclose(file);
+}
+
+/* Returns how many files there are. */
+static uint32_t run_folder(const char *folder, uint8_t *data) {
+    char path[4096];
+    uint32_t count = 0;
+    DIR *stream = opendir(folder);
+    for (struct dirent *entry; stream && (entry = readdir(stream));) {
+        if (entry->d_name[0] != '.') {
+            snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+            run_file(path, data);
+            count++;
+        }
+    }
+    if (stream) {
+        closedir(stream);
+    }
+    return count;
+}
+
+int main(int argc, char **argv) {
     const char *is_long = getenv("MAILSLOT_TEST_LONG");
     uint32_t count = is_long && strcmp(is_long, "1") == 0 ? MANY : FEW;
     uint8_t *data = malloc(LARGEST);
-    for (uint32_t number = 0; data && number < count; number++) {
+    if (argc != 2 || !data || run_folder(argv[1], data) == 0) {
+        fprintf(stderr, "the corpus is missing\n");
+        return EXIT_FAILURE;
+    }
+    for (uint32_t number = 0; number < count; number++) {
         if (number == FEW) {
             state = (uint64_t)time(NULL);
             printf("random inputs from %llu\n", (unsigned long long)state);
@@ -62,5 +96,5 @@ int main(void) {
         LLVMFuzzerTestOneInput(data, make_input(data, number));
     }
     free(data);
-    return data ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_SUCCESS;
 }
