@@ -39,6 +39,10 @@ local TABLE = {
     system = set "errno.h stdatomic.h stdbool.h stddef.h stdint.h string.h",
     own = { "src/queue", "public" },
   },
+  ["src/wire"] = {
+    system = set "errno.h stdatomic.h stdbool.h stddef.h stdint.h string.h",
+    own = { "src/wire", "public" },
+  },
   ["src/os"] = { system = "any", own = { "src/os" } },
   ["src/linux"] = {
     system = union(PURE_C, set "stdio.h"),
@@ -172,6 +176,13 @@ describe("the layers", function()
     refused("src/queue/queue.c", "#include <time.h>")
     refused("src/queue/queue.c", '#include "os/clock.h"')
     refused("src/queue/queue.c", '#include "name.h"')
+    refused("src/wire/datagram.c", "#include <stdlib.h>")
+    refused("src/wire/datagram.c", "#include <arpa/inet.h>")
+    refused("src/wire/duplicates.c", "#include <time.h>")
+    refused("src/wire/subject.c", '#include "name.h"')
+    refused("src/wire/outbound.c", '#include "queue/queue.h"')
+    refused("src/queue/queue.c", '#include "wire/cursor.h"')
+    refused("src/linux/slot.c", '#include "wire/datagram.h"')
     refused("src/os/file.c", '#include "queue/queue.h"')
     refused("src/os/file.c", '#include "mailslot.h"')
     refused("src/linux/slot.c", "#include <fcntl.h>")
