@@ -18,6 +18,11 @@
 /* Between two tries where there is nothing to wait on. */
 #define RETRY_NS INT64_C(10000000)
 
+/* An owner that means harm could go on for ever: with one reason after another to try
+ * again, or with greetings. After so many there is a pause, or something else. */
+#define EAGER_TRIES 16
+#define GREETINGS_AT_ONCE 64
+
 static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
@@ -181,20 +186,16 @@ static int try_send(struct ms_client *client, const char *path,
     }
     r = send_letter(client, message);
     MS_STEP("client.sent");
-    if (r == -EPIPE) {
-        /* Either the owner has gone, or it has given the place to another client. */
-        ms_client_close(client);
-        return -ECONNRESET;
-    }
-    return r;
+    /* Either the owner has gone, or it has given the place to another client. */
+    return r == -EPIPE ? -ECONNRESET : r;
 }
 
 /* What the owner has told since the last look. */
 static int take_greetings(struct ms_client *client) {
-    int r;
-    do {
+    int r = 0;
+    for (int i = 0; i < GREETINGS_AT_ONCE && r == 0; i++) {
         r = take_greeting(client);
-    } while (r == 0);
+    }
     return r == -EAGAIN ? 0 : r;
 }
 
@@ -216,18 +217,30 @@ static int await_room(struct ms_client *client, int64_t deadline_ns,
     return r == -ETIMEDOUT && deadline_ns == 0 ? -EAGAIN : r;
 }
 
+/* Before another try. Only in a pause is a signal heard for sure. */
+static int pace(int tries, int64_t patience_ns) {
+    if (tries >= EAGER_TRIES) {
+        return pause_until(patience_ns);
+    }
+    return ms_clock_now_ns() < patience_ns ? 0 : -ETIMEDOUT;
+}
+
 int ms_client_send(struct ms_client *client, const char *path,
                    const mailslot_buffer *message, int64_t deadline_ns) {
     int64_t patience_ns = later(deadline_ns, ms_clock_now_ns() + PATIENCE_NS);
-    for (;;) {
+    for (int tries = 1;; tries += tries < EAGER_TRIES) {
         int r = try_send(client, path, message);
-        if (r == -ECONNRESET) {
-            r = ms_clock_now_ns() < patience_ns ? 0 : -ETIMEDOUT;
-        } else if (r == -EAGAIN) {
+        if (r == -EAGAIN) {
             r = await_room(client, deadline_ns, patience_ns);
-            r = r == -EPIPE ? 0 : r; /* trying will tell */
-        } else {
+        } else if (r != -ECONNRESET) {
             return r;
+        }
+        if (r == -EPIPE || r == -ECONNRESET) {
+            ms_client_close(client); /* to connect again will tell */
+            r = 0;
+        }
+        if (r == 0) {
+            r = pace(tries, patience_ns);
         }
         if (r < 0) {
             return r;
