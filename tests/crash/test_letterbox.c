@@ -484,6 +484,93 @@ START_TEST(who_sends_garbage_is_shown_out) {
 }
 END_TEST
 
+/* Connections of one user, and of all: as linux/letterbox.h has them. */
+#define OF_USER 64
+#define OF_ALL 256
+
+/* What the owner says to a new connection: 0, or that it is none. */
+static int32_t hear_welcome(int fd) {
+    int32_t greeting[6];
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    REQUIRE(poll(&polled, 1, DEADLINE_MS) == 1);
+    REQUIRE(recv(fd, greeting, sizeof greeting, 0) == sizeof greeting);
+    return greeting[1];
+}
+
+/* One of them has to leave. */
+static void require_one_shown_out(const int *fds) {
+    struct pollfd polled[OF_USER];
+    int count = 0;
+    for (int i = 0; i < OF_USER; i++) {
+        polled[i] = (struct pollfd){.fd = fds[i], .events = 0};
+    }
+    REQUIRE(poll(polled, OF_USER, DEADLINE_MS) == 1);
+    for (int i = 0; i < OF_USER; i++) {
+        count += polled[i].revents & POLLHUP ? 1 : 0;
+    }
+    REQUIRE(count == 1);
+}
+
+/* All that this user may have, and a letter through each. It is the first user that
+ * makes place for somebody else. */
+static void connect_all(void *context) {
+    static const uint32_t letter[4] = {KIND_PLAIN, 8, 1, 2};
+    uid_t user = *(const uid_t *)context;
+    int fds[OF_USER];
+    become(user);
+    for (int i = 0; i < OF_USER; i++) {
+        fds[i] = connect_raw();
+        REQUIRE(hear_welcome(fds[i]) == 0);
+    }
+    for (int i = 0; i < OF_USER; i++) {
+        REQUIRE(send(fds[i], letter, sizeof letter, MSG_NOSIGNAL) == sizeof letter);
+    }
+    board->ready++;
+    REQUIRE(await_value(&board->go, 1));
+    if (user == USER_A) {
+        require_one_shown_out(fds);
+    }
+    for (int i = 0; i < OF_USER; i++) {
+        close(fds[i]);
+    }
+}
+
+static void connect_once_more(void *context) {
+    become(*(const uid_t *)context);
+    int fd = connect_raw();
+    board->result = hear_welcome(fd);
+    close(fd);
+}
+
+/* One place more than the user has, or than there are: whose connection was silent
+ * longest makes place, at once, and what it has sent is in the slot. */
+START_TEST(a_new_client_gets_the_place_of_a_silent_one_at_once) {
+    uid_t users[OF_ALL / OF_USER + 1];
+    pid_t pids[OF_ALL / OF_USER];
+    uint32_t count = _i ? OF_ALL / OF_USER : 1;
+    if (!begin(0622, MIB)) {
+        return;
+    }
+    for (uint32_t i = 0; i < COUNT(users); i++) {
+        users[i] = USER_A - i;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        pids[i] = child_start(connect_all, &users[i]);
+        ck_assert(await_value(&board->ready, i + 1));
+    }
+    board->result = 1;
+    child_finish(child_start(connect_once_more, &users[_i ? count : 0]));
+    ck_assert_int_eq(board->result, 0);
+    board->go = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        child_finish(pids[i]);
+    }
+    ck_assert_uint_eq(get_info(slot).count, count * OF_USER);
+    ck_assert_uint_eq(get_info(slot).rejected, 0);
+    end();
+}
+END_TEST
+
 static void send_until_dead(void *context) {
     (void)context;
     mailslot_writer *writer;
@@ -612,6 +699,8 @@ int main(void) {
     tcase_add_test(cases, a_user_fills_its_share_and_nobody_elses);
     tcase_add_test(cases, a_thousand_clients_are_served_with_few_descriptors);
     tcase_add_test(cases, who_sends_garbage_is_shown_out);
+    tcase_add_loop_test(cases, a_new_client_gets_the_place_of_a_silent_one_at_once, 0,
+                        2);
     tcase_add_test(cases, a_killed_owner_is_dead_for_other_users_too);
     tcase_add_test(cases, a_stopped_owner_holds_up_nobody);
     return suite_run();
