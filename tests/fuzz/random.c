@@ -2,8 +2,8 @@
 /*
  * Runs a fuzz target where there is no fuzzer: on the files of the folder that it is
  * given, which a fuzzer has found to reach all that it could, and on random inputs: the
- * same ones each time, and with MAILSLOT_TEST_LONG=1 many others, too. Every other
- * input has only the bytes that mean something in names.
+ * same ones each time, and with MAILSLOT_TEST_LONG=1 many others, too, as far as there
+ * is time. Every other input has only the bytes that mean something in names.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -15,6 +15,8 @@
 #define FEW 20000
 #define MANY 2000000
 #define LARGEST 8192
+#define SECONDS_FEW 10
+#define SECONDS_MANY 60
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,7 +89,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "the corpus is missing\n");
         return EXIT_FAILURE;
     }
-    for (uint32_t number = 0; number < count; number++) {
+    time_t end = time(NULL) + (count == MANY ? SECONDS_MANY : SECONDS_FEW);
+    for (uint32_t number = 0; number < count && time(NULL) < end; number++) {
         if (number == FEW) {
             state = (uint64_t)time(NULL);
             printf("random inputs from %llu\n", (unsigned long long)state);
