@@ -38,12 +38,18 @@ output any more, the next thing to write ends the server with status 0.
 Examples:
    server.lua                              serve HelloWorld, look every five seconds
    server.lua -s jobs --follow -F json     a JSON object a line, as messages come
+   server.lua -m 0620 -g staff             the users of that group may send, too
    server.lua -1 -W 10                     wait ten seconds at most, show what came
    server.lua -n 1 --follow -F raw > file  store one message, byte for byte
 
 ]]
 
 local function add_options(parser)
+  parser:option("-m --mode", "Who may send: 0600 this user only; with 0620 a group, with 0602 "
+    .. "all other users, with 0622 both.")
+    :argname("MODE"):choices({ "0600", "0620", "0602", "0622" }):default("0600")
+  parser:option("-g --group", "That group, by name or number, instead of this process's own.")
+    :argname("GROUP")
   parser:option("-i --interval", "Seconds between two checks (without --follow).")
     :argname("SEC"):default("5"):convert(cli.seconds)
   parser:flag("--follow", "Show each message as soon as it comes.")
@@ -70,6 +76,9 @@ local function parse_options()
   local options = parser:parse()
   if options.interval == 0 then
     parser:error("the interval must be above 0")
+  end
+  if options.group and (options.mode == "0600" or options.mode == "0602") then
+    parser:error("--group needs --mode 0620 or 0622")
   end
   if options.format == "raw" and (options.timestamps or options.meta) then
     parser:error("raw output has no place for --timestamps or --meta")
@@ -156,8 +165,13 @@ function format.raw()
   end
 end
 
-local function create(mailslot, name)
-  local slot, text, code = mailslot.create(name)
+local function create(mailslot, options)
+  local name, group = options.slot, math.tointeger(tonumber(options.group)) or options.group
+  local valid, slot, text, code = pcall(mailslot.create, name,
+    { mode = options.mode, group = group })
+  if not valid then
+    cli.fail(2, ("--group %s: %s"):format(options.group, slot:match("%((.*)%)") or slot))
+  end
   if slot then
     return slot
   end
@@ -252,7 +266,7 @@ local function main()
   local options = parse_options()
   local mailslot = cli.mailslot(here)
   local show = format[options.format](options, uv.guess_handle(1) == "tty")
-  local slot = create(mailslot, options.slot)
+  local slot = create(mailslot, options)
   cli.hold(slot)
   if options.verbose then
     cli.note(("slot %s is created by process %d"):format(options.slot, uv.os_getpid()))

@@ -31,6 +31,19 @@ describe("server.lua", function()
     support.leave()
   end)
 
+  it("takes the modes that a slot can have, and groups that there are", function()
+    for _, options in ipairs {
+      { "-m", "0666" }, { "-m", "622" }, { "-g", "root" }, { "-m", "0602", "-g", "root" },
+      { "-m", "0620", "-g", "no such group" }, { "-m", "0620", "-g", "-5" },
+    } do
+      local status, _, err = run("-1", table.unpack(options))
+      assert.equal(2, status, table.concat(options, " ") .. ": " .. err)
+    end
+    assert.same({}, support.files())
+    local _, _, err = run("-m", "0620", "-g", "no such group")
+    assert.equal("server.lua: --group no such group: there is no group 'no such group'\n", err)
+  end)
+
   describe("when it looks", function()
     it("looks at once and then in intervals", function()
       local server = scripts.server("-i", "0.5")

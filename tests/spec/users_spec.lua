@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Other users send. They are real ones: root becomes them.
 local support = require "tests.spec.support"
+local scripts = require "tests.spec.scripts"
 local mailslot = require "mailslot"
 local uv = require "luv"
 
@@ -136,6 +137,33 @@ describe("another user", function()
     local slot <close> = assert(mailslot.create("HelloWorld", { mode = "0622" }))
     as_other(folder .. "/client.lua", "hello", "there"):succeed()
     assert.same({ "hello", "there" }, slot:read_all())
+  end)
+
+  it("sends to a server.lua that lets it", function()
+    if not need_root() then return end
+    for _, options in ipairs {
+      { "-m", "0622" }, { "--mode", "0602" }, { "-m", "0620", "--group", "nogroup" },
+      { "-m", "0622", "-g", tostring(OTHER) },
+    } do
+      local server = scripts.serving("--follow", "-n", "1", "-F", "raw", table.unpack(options))
+      as_other(folder .. "/client.lua", "hello"):succeed()
+      assert.equal(0, scripts.finish(server))
+      assert.equal("hello", server.out)
+    end
+  end)
+
+  it("cannot send to a server.lua that does not", function()
+    if not need_root() then return end
+    for _, options in ipairs { {}, { "-m", "0600" }, { "-m", "0620" } } do
+      local server = scripts.serving("--follow", "-n", "1", "-F", "raw", table.unpack(options))
+      local client = as_other(folder .. "/client.lua", "hello")
+      assert.equal(1, scripts.finish(client))
+      assert.equal("client.lua: mailslot 'HelloWorld': permission denied: "
+        .. "it belongs to user root (uid 0)\n", client.err)
+      assert(mailslot.send("HelloWorld", "end"))
+      assert.equal(0, scripts.finish(server))
+      assert.equal("end", server.out)
+    end
   end)
 
   it("raises for a group that there is not", function()
