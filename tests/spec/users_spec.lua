@@ -166,6 +166,54 @@ describe("another user", function()
     end
   end)
 
+  it("hears at once whose dead slot has the name", function()
+    if not need_root() then return end
+    local theirs = "nil\tmailslot 'jobs': permission denied: it belongs to user root (uid 0)"
+      .. "\tEACCES\n"
+    for _, mode in ipairs { "0600", "0622" } do
+      local owner = support.spawn("lua5.4", { "-e", ([[
+        local slot = assert(require("mailslot").create("jobs", { mode = "%s" }))
+        print(slot)
+        io.stdout:flush()
+        io.read()
+      ]]):format(mode) }, { env = { LUA_CPATH_5_4 = folder .. "/?.so;;" } })
+      owner:expect("mailslot (jobs)")
+      owner:kill("sigkill")
+      owner:finish()
+      assert.is_true(#support.files() > 0)
+      local child = run_as_other [[
+        print(mailslot.create("jobs"))
+        print(mailslot.info("jobs"))
+        print(mailslot.send("jobs", "hello", math.huge))
+      ]]
+      local seconds = support.time(child.succeed, child)
+      assert.is_true(seconds < 5, seconds)
+      local missing = "nil\tmailslot 'jobs': no process owns this slot\tENOENT\n"
+      assert.equal(theirs .. (mode == "0600" and theirs .. theirs or missing .. missing),
+        child.out)
+      assert(mailslot.create("jobs")):close()
+      assert.same({}, support.files())
+    end
+  end)
+
+  it("hears at once that its own file has the name", function()
+    if not need_root() then return end
+    local path = support.directory() .. "/mailslot.jobs"
+    for kind, command in pairs { file = ": >", fifo = "mkfifo ", link = "ln -s / " } do
+      local planted = as_other("-e", ("assert(os.execute('%s%s'))"):format(command, path))
+      planted:succeed()
+      local expected = kind == "link" and "mailslot 'jobs': damaged, or not a mailslot"
+        or "mailslot 'jobs': permission denied: it belongs to user nobody (uid 65534)"
+      local seconds = support.time(function()
+        assert.equal(expected, select(2, mailslot.create("jobs")))
+        assert.equal(expected, select(2, mailslot.send("jobs", "x", math.huge)))
+        assert.equal(expected, select(2, mailslot.info("jobs")))
+      end)
+      assert.is_true(seconds < 5, kind)
+      assert(uv.fs_unlink(path))
+    end
+  end)
+
   it("raises for a group that there is not", function()
     assert.error_matches(function()
       mailslot.create("jobs", { mode = "0620", group = "no such group" })
