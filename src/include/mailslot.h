@@ -29,7 +29,8 @@
  *           MAILSLOT_DEFAULT: the slot's own timeout. Other values are EINVAL.
  * Signals.  The library installs no handler and raises no signal. When a handler
  *           has run during a wait, the call returns EINTR; nothing is lost or
- *           consumed, and the caller may call again.
+ *           consumed, and the caller may call again. Calls that wait a second at
+ *           most for another process (create, close, get_info) go on instead.
  * Users.    A slot belongs to the effective user that created it, and only
  *           processes of that user can reach its memory. `mode` lets other users
  *           send, through a socket: see mailslot_create. Differs: on Windows an

@@ -147,19 +147,35 @@ static void handle(int number) {
     (void)number;
 }
 
-enum wait { READ, PEEK, WAIT, SEND, SEND_ALL, TURN, OTHER_USER, WAITS };
+enum wait {
+    READ,
+    PEEK,
+    WAIT,
+    SEND,
+    SEND_ALL,
+    TURN,
+    OTHER_USER,
+    OTHER_USERS_BATCH,
+    WAITS
+};
+
+static bool is_of_other_user(enum wait wait) {
+    return wait == OTHER_USER || wait == OTHER_USERS_BATCH;
+}
 
 struct waiting {
     enum wait wait;
     int flags;
     _Atomic uint32_t ready;
+    _Atomic uint32_t accepted; /* messages that are in the slot, or on their way */
 };
 
-static void fill(mailslot_writer *writer) {
+static void fill(mailslot_writer *writer, struct waiting *waiting) {
     static const unsigned char data[1000];
     int r = 0;
     while (r == 0 || r == -EINTR) { /* another user's send may wait for the thread */
         r = mailslot_writer_send(writer, data, sizeof data, 0);
+        waiting->accepted += r == 0;
     }
     REQUIRE(r == -EAGAIN);
 }
@@ -176,12 +192,13 @@ static int wait_as_owner(const struct waiting *waiting) {
     return r;
 }
 
-static int wait_as_writer(const struct waiting *waiting) {
+static int wait_as_writer(struct waiting *waiting) {
     mailslot_writer *writer;
     mailslot_buffer messages[2] = {{"one", 3}, {"two", 3}};
     static const unsigned char data[1000];
     size_t sent = 7;
-    if (waiting->wait == OTHER_USER) {
+    bool is_batch = waiting->wait == SEND_ALL || waiting->wait == OTHER_USERS_BATCH;
+    if (is_of_other_user(waiting->wait)) {
         become(USER_A);
     }
     int r = -EINTR;
@@ -190,22 +207,25 @@ static int wait_as_writer(const struct waiting *waiting) {
     }
     REQUIRE(r == 0);
     if (waiting->wait != TURN) {
-        fill(writer);
+        fill(writer, waiting);
         messages[0] = messages[1] = (mailslot_buffer){data, sizeof data};
     }
-    r = waiting->wait == SEND_ALL
-            ? mailslot_writer_send_all(writer, messages, 2, DEADLINE_MS, &sent)
-            : mailslot_writer_send(writer, data, sizeof data, DEADLINE_MS);
-    REQUIRE(waiting->wait != SEND_ALL || sent == 0);
+    r = is_batch ? mailslot_writer_send_all(writer, messages, 2, DEADLINE_MS, &sent)
+                 : mailslot_writer_send(writer, data, sizeof data, DEADLINE_MS);
+    REQUIRE(!is_batch || sent == 0);
     mailslot_writer_close(writer);
     return r;
 }
 
-static void wait_for_signal(void *context) {
-    struct waiting *waiting = context;
+static void handle_signals(struct waiting *waiting) {
     struct sigaction action = {.sa_handler = handle, .sa_flags = waiting->flags};
     REQUIRE(sigaction(SIGUSR1, &action, NULL) == 0);
     waiting->ready = 1;
+}
+
+static void wait_for_signal(void *context) {
+    struct waiting *waiting = context;
+    handle_signals(waiting);
     int r = waiting->wait <= WAIT ? wait_as_owner(waiting) : wait_as_writer(waiting);
     REQUIRE(r == -EINTR);
 }
@@ -230,13 +250,24 @@ static void stop_in_turn(void *context) {
     mailslot_writer_close(writer);
 }
 
+/* What was accepted comes out, and nothing else. */
+static void expect_messages(mailslot *slot, uint32_t count) {
+    mailslot_message message;
+    for (uint32_t i = 1; i <= count; i++) {
+        ck_assert_int_eq(mailslot_peek(slot, DEADLINE_MS, &message), 0);
+        HOLDS(message.sequence == i);
+        ck_assert_int_eq(mailslot_consume(slot), 0);
+    }
+    ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
+}
+
 static void interrupt(enum wait wait, int flags) {
     struct waiting *waiting = share(sizeof *waiting);
     mailslot_options options = MAILSLOT_OPTIONS_INIT;
     mailslot *slot = NULL;
     pid_t stopped = 0;
     options.max_bytes = 65536;
-    options.mode = wait == OTHER_USER ? 0622 : 0600;
+    options.mode = is_of_other_user(wait) ? 0622 : 0600;
     ck_assert_int_eq(mailslot_create(SLOT, &options, &slot), 0);
     if (wait == TURN) {
         stopped = child_start(stop_in_turn, NULL);
@@ -250,16 +281,119 @@ static void interrupt(enum wait wait, int flags) {
     if (stopped) {
         kill(stopped, SIGCONT);
         child_finish(stopped);
+        waiting->accepted++;
     }
+    expect_messages(slot, waiting->accepted);
     mailslot_close(slot);
 }
 
 START_TEST(a_handler_ends_every_wait_whatever_its_flags) {
-    if (_i == OTHER_USER && !can_become_others()) {
+    if (is_of_other_user((enum wait)_i) && !can_become_others()) {
         return;
     }
     interrupt((enum wait)_i, 0);
     interrupt((enum wait)_i, SA_RESTART);
+}
+END_TEST
+
+/* The owner of a slot for others is stopped: who opens it waits for its thread. */
+static void own_and_stop(void *context) {
+    (void)context;
+    mailslot_options options = MAILSLOT_OPTIONS_INIT;
+    mailslot *slot;
+    options.mode = 0622;
+    REQUIRE(mailslot_create(SLOT, &options, &slot) == 0);
+    raise(SIGSTOP);
+    REQUIRE(mailslot_wait(slot, 0) == -EAGAIN);
+    mailslot_close(slot);
+}
+
+static void open_of_stopped(void *context) {
+    mailslot_writer *writer = NULL;
+    become(USER_A);
+    handle_signals(context);
+    REQUIRE(mailslot_open(SLOT, &writer) == -EINTR && writer == NULL);
+}
+
+static void send_to_stopped(void *context) {
+    become(USER_A);
+    handle_signals(context);
+    REQUIRE(mailslot_send(SLOT, "x", 1, DEADLINE_MS) == -EINTR);
+}
+
+static void run_under_signals(child_main *run, int flags) {
+    struct waiting *waiting = share(sizeof *waiting);
+    waiting->flags = flags;
+    pid_t pid = child_start(run, waiting);
+    ck_assert(await_value(&waiting->ready, 1));
+    signal_until_ended(pid);
+    child_finish(pid);
+}
+
+static const int both_flags[] = {0, SA_RESTART};
+
+START_TEST(a_handler_ends_the_wait_for_a_stopped_owner) {
+    static child_main *const runs[] = {open_of_stopped, send_to_stopped};
+    if (!can_become_others()) {
+        return;
+    }
+    pid_t owner = child_start(own_and_stop, NULL);
+    child_await_stop(owner);
+    for (size_t i = 0; i < COUNT(runs) * COUNT(both_flags); i++) {
+        run_under_signals(runs[i / 2], both_flags[i % 2]);
+    }
+    kill(owner, SIGCONT);
+    child_finish(owner);
+}
+END_TEST
+
+/* Calls that wait a second at most go on with it, however many signals come. */
+#define SECOND_MAX_MS 3000
+
+static void close_behind_stopped_writer(void *context) {
+    mailslot *slot = create_at_once(SLOT, 0);
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    pid_t stopped = child_start(stop_in_turn, NULL);
+    child_await_stop(stopped);
+    handle_signals(context);
+    int64_t begin_ms = now_ms();
+    REQUIRE(mailslot_get_info(slot, &info) == 0 && info.count == 0);
+    mailslot_close(slot);
+    signal(SIGUSR1, SIG_IGN);
+    REQUIRE(now_ms() - begin_ms >= AT_ONCE_MS);
+    REQUIRE(now_ms() - begin_ms <= SECOND_MAX_MS);
+    REQUIRE(registry_files() == 0);
+    child_kill(stopped);
+}
+
+static void stop_and_sweep(void *context) {
+    (void)context;
+    mailslot_writer *writer;
+    steps_stop_at("remove.locked");
+    REQUIRE(mailslot_open(SLOT, &writer) == -ENOENT);
+}
+
+static void create_behind_stopped_remover(void *context) {
+    mailslot *slot = NULL;
+    leave_dead_slot(SLOT);
+    pid_t stopped = child_start(stop_and_sweep, NULL);
+    child_await_stop(stopped);
+    handle_signals(context);
+    int64_t begin_ms = now_ms();
+    REQUIRE(mailslot_create(SLOT, NULL, &slot) == -ETIMEDOUT && slot == NULL);
+    signal(SIGUSR1, SIG_IGN);
+    REQUIRE(now_ms() - begin_ms <= SECOND_MAX_MS);
+    kill(stopped, SIGCONT);
+    child_finish(stopped);
+    mailslot_close(create_at_once(SLOT, 0));
+}
+
+START_TEST(a_handler_ends_no_wait_of_a_second) {
+    static child_main *const runs[] = {close_behind_stopped_writer,
+                                       create_behind_stopped_remover};
+    for (size_t i = 0; i < COUNT(both_flags); i++) {
+        run_under_signals(runs[_i], both_flags[i]);
+    }
 }
 END_TEST
 
@@ -268,5 +402,7 @@ int main(void) {
     tcase_add_test(cases, nothing_is_accepted_after_a_close);
     tcase_add_test(cases, threads_that_hand_a_slot_on_read_each_message_once);
     tcase_add_loop_test(cases, a_handler_ends_every_wait_whatever_its_flags, 0, WAITS);
+    tcase_add_test(cases, a_handler_ends_the_wait_for_a_stopped_owner);
+    tcase_add_loop_test(cases, a_handler_ends_no_wait_of_a_second, 0, 2);
     return suite_run();
 }
