@@ -22,6 +22,7 @@
 
 #define NAME "fuzzed"
 #define STEPS_MAX 200
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SIZE_MAX_SENT 70000
 
 struct input {
@@ -162,13 +163,24 @@ static void look(void) {
 
 /* What matters most lies in the first page: its words get values that nearly fit. */
 static void damage_header(struct input *input) {
-    static const uint16_t words[] = {
-        offsetof(struct ms_header, tail),         offsetof(struct ms_header, sent),
-        offsetof(struct ms_header, sent) + 16,    offsetof(struct ms_header, head),
-        offsetof(struct ms_header, taken),        offsetof(struct ms_header, reserved),
-        offsetof(struct ms_header, space_wanted), offsetof(struct ms_header, capacity)};
+    static const uint16_t words[] = {offsetof(struct ms_header, tail),
+                                     offsetof(struct ms_header, sent),
+                                     offsetof(struct ms_header, sent) + 16,
+                                     offsetof(struct ms_header, head),
+                                     offsetof(struct ms_header, taken),
+                                     offsetof(struct ms_header, reserved),
+                                     offsetof(struct ms_header, space_wanted),
+                                     offsetof(struct ms_header, capacity),
+                                     offsetof(struct ms_header, magic),
+                                     offsetof(struct ms_header, version),
+                                     offsetof(struct ms_header, closed),
+                                     offsetof(struct ms_header, name),
+                                     offsetof(struct ms_header, bell),
+                                     offsetof(struct ms_header, space_bell),
+                                     offsetof(struct ms_header, taken) + 16,
+                                     offsetof(struct ms_header, created_ns)};
     uint64_t value;
-    unsigned char *at = it.file + words[take(input, 1) % 8];
+    unsigned char *at = it.file + words[take(input, 1) % COUNT(words)];
     memcpy(&value, at, sizeof value);
     value += (uint64_t)(int64_t)(int16_t)take(input, 2);
     memcpy(at, &value, sizeof value);
@@ -194,8 +206,36 @@ static void damage_bytes(struct input *input, size_t from, size_t range) {
     memcpy(it.file + offset, &bytes, size);
 }
 
+/* A millisecond of sleep, for what is asleep reads and writes the region, too. */
+static void wait_for_message(void) {
+    mailslot_message message;
+    int r = mailslot_peek(it.slot, 1, &message);
+    must(r == 0 || r == -ETIMEDOUT || r == -EBADMSG || r == -EPIPE);
+}
+
+static void wait_for_space(struct input *input) {
+    int r = mailslot_writer_send(it.writer, payload, take(input, 2), 1);
+    must(r == 0 || r == -EMSGSIZE || r == -EBADMSG || r == -EPIPE || r == -ETIMEDOUT ||
+         r == -ENOSPC);
+}
+
+/* What others find who come later, and what they take for dead. */
+static void come_later(void) {
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    mailslot_writer *writer = NULL;
+    mailslot *slot = NULL;
+    int r = mailslot_get_info_by_name(NAME, &info);
+    must(r == 0 || r == -ENOENT || r == -EBADMSG);
+    r = mailslot_open(NAME, &writer);
+    must(r == 0 || r == -ENOENT || r == -EBADMSG);
+    r = mailslot_create(NAME, NULL, &slot);
+    must(r == 0 || r == -EEXIST || r == -EBADMSG || r == -ETIMEDOUT);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+
 static void act(struct input *input) {
-    switch (take(input, 1) % 16) {
+    switch (take(input, 1) % 32) {
     case 0:
     case 1:
         damage_header(input);
@@ -231,7 +271,23 @@ static void act(struct input *input) {
         send_all(input);
         break;
     case 12:
+        wait_for_message();
+        break;
+    case 13:
+        wait_for_space(input);
+        break;
+    case 14:
+        come_later();
+        break;
+    case 15:
+    case 16:
+    case 17:
         show();
+        break;
+    case 18:
+    case 19:
+    case 20:
+        damage_header(input);
         break;
     default:
         send(input);
