@@ -26,6 +26,7 @@ int ms_slot_wait(mailslot *slot, int64_t timeout_ms);
 void ms_slot_cancel(mailslot *slot); /* any thread, signal handlers */
 uint32_t ms_slot_timeout_ms(const mailslot *slot);
 void ms_slot_set_timeout_ms(mailslot *slot, uint32_t timeout_ms);
+int ms_slot_get_fd(mailslot *slot, int *ret_fd);
 int ms_slot_info(mailslot *slot, mailslot_info *info);
 
 int ms_writer_open(const struct ms_name *name, mailslot_writer **ret_writer);

@@ -160,6 +160,13 @@ int mailslot_cancel(mailslot *slot) {
     return 0;
 }
 
+int mailslot_get_fd(mailslot *slot, int *ret_fd) {
+    if (!is_slot(slot)) {
+        return -EBADF;
+    }
+    return ret_fd ? ms_slot_get_fd(slot, ret_fd) : -EINVAL;
+}
+
 int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms) {
     if (!is_slot(slot)) {
         return -EBADF;

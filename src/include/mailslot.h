@@ -265,6 +265,36 @@ MAILSLOT_API int mailslot_wait(mailslot *slot, int64_t timeout_ms);
 MAILSLOT_API int mailslot_cancel(mailslot *slot);
 
 /*
+ * A descriptor for poll, epoll and every event loop: it is readable while a message is
+ * queued that mailslot_peek has not shown, and at no other time. (MS: a pending
+ * ReadFile)
+ *
+ * So a read with timeout 0 after it was readable returns a message (or EBADMSG). It is
+ * level-triggered: it stays readable as long as there are messages, and each reading
+ * call leaves it as it must be then. A message of 0 bytes counts like any other. Of
+ * what other users sent it speaks as soon as the thread of the letterbox has put it
+ * into the slot; mailslot_cancel does not touch it. Waiting calls work as without it.
+ *
+ * It is the library's, the same at each call, and closed with the slot: take it out of
+ * the event loop before mailslot_close, and never read from it, write to it or close
+ * it. It does not block and is closed in a program that is executed. A forked child
+ * inherits it and should leave it alone.
+ *
+ * The first call starts a thread of this process (all signals blocked) that lives until
+ * the slot is closed; who does not call has none. A message that comes into an empty
+ * slot costs its sender a system call then; while messages wait, sending and reading
+ * cost none, as ever. Should a sender be killed before it could wake the thread, the
+ * descriptor becomes readable within a second. Does not wait.
+ *
+ * EINVAL         NULL ret_fd
+ * EMFILE ENFILE  no descriptor
+ * ENOMEM         no memory, or no thread
+ * EBADF          not a slot of this process
+ * After a failure the slot is as before, and the call can be repeated.
+ */
+MAILSLOT_API int mailslot_get_fd(mailslot *slot, int *ret_fd);
+
+/*
  * Set the timeout that MAILSLOT_DEFAULT means, in milliseconds or
  * MAILSLOT_FOREVER. (MS: SetMailslotInfo) EBADF: not a slot of this process.
  */

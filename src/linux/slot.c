@@ -5,6 +5,7 @@
 #include "linux/info.h"
 #include "linux/letterbox.h"
 #include "linux/nap.h"
+#include "linux/readiness.h"
 #include "linux/registry.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -29,6 +30,7 @@ struct mailslot {
     struct ms_reader reader;
     struct ms_backing backing;
     struct ms_letterbox *letterbox; /* NULL: other users cannot send */
+    struct ms_readiness *readiness; /* NULL: nobody has asked for a descriptor */
     _Atomic bool is_cancelled;
     uint32_t thread; /* that created it */
     char path[MS_PATH_SIZE];
@@ -135,6 +137,9 @@ static void let_go(mailslot *slot) {
 void ms_slot_close(mailslot *slot) {
     if (slot->handle == MS_HANDLE_SLOT) {
         struct ms_header *header = slot->region.header;
+        if (slot->readiness) {
+            ms_readiness_close(slot->readiness);
+        }
         ms_registry_remove(header, slot->region.fd, slot->path, MS_PATIENCE_NS);
         if (slot->letterbox) {
             ms_letterbox_close(slot->letterbox);
@@ -172,7 +177,22 @@ static bool has_message(mailslot *slot) {
     return ms_reader_has_message(&slot->reader);
 }
 
-int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
+/* At the end of each call that reads. */
+static void settle_readiness(mailslot *slot) {
+    if (slot->readiness) {
+        ms_readiness_settle(slot->readiness, &slot->reader);
+    }
+}
+
+/* One of them sleeps on the bell: the owner, or its thread. */
+static int wait_in_place_of_thread(mailslot *slot, int64_t deadline_ns) {
+    ms_readiness_pause(slot->readiness);
+    int r = wait_for_bell(slot, deadline_ns);
+    ms_readiness_resume(slot->readiness);
+    return r;
+}
+
+static int await_message(mailslot *slot, int64_t timeout_ms) {
     if (has_message(slot)) {
         return 0;
     }
@@ -182,19 +202,27 @@ int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
     if (deadline_ns == 0) {
         return -EAGAIN;
     }
-    int r = wait_for_bell(slot, deadline_ns);
+    int r = slot->readiness ? wait_in_place_of_thread(slot, deadline_ns)
+                            : wait_for_bell(slot, deadline_ns);
     ms_bell_disarm(slot->region.header);
     return r;
 }
 
+int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
+    int r = await_message(slot, timeout_ms);
+    settle_readiness(slot);
+    return r;
+}
+
 int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_message) {
-    int r = ms_slot_wait(slot, timeout_ms);
+    int r = await_message(slot, timeout_ms);
     if (r == 0) {
         r = ms_reader_show(&slot->reader, ret_message);
     }
     if (r == 0 && slot->letterbox) {
         ms_letterbox_show(slot->letterbox, ret_message);
     }
+    settle_readiness(slot);
     return r;
 }
 
@@ -209,12 +237,17 @@ void ms_slot_release(mailslot *slot) {
         ms_futex_wake(&header->space_bell, INT_MAX);
     }
     ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
+    settle_readiness(slot);
 }
 
 void ms_slot_forget(mailslot *slot) {
+    bool has_shown = slot->reader.shown;
     ms_reader_forget(&slot->reader);
     if (slot->letterbox) {
         ms_letterbox_forget(slot->letterbox);
+    }
+    if (has_shown) {
+        settle_readiness(slot);
     }
 }
 
@@ -222,8 +255,19 @@ void ms_slot_cancel(mailslot *slot) {
     struct ms_header *header = slot->region.header;
     /* seq_cst, as in bell.h: the sleeper arms the bell and then looks at the flag. */
     atomic_store(&slot->is_cancelled, true);
-    atomic_store(&header->bell, 0);
-    ms_futex_wake(&header->bell, 1);
+    ms_bell_silence(header);
+    ms_futex_wake(&header->bell, 1); /* a thread that it wakes hands it on */
+}
+
+int ms_slot_get_fd(mailslot *slot, int *ret_fd) {
+    int r = 0;
+    if (!slot->readiness) {
+        r = ms_readiness_open(&slot->reader, &slot->readiness);
+    }
+    if (r == 0) {
+        *ret_fd = ms_readiness_descriptor(slot->readiness);
+    }
+    return r;
 }
 
 uint32_t ms_slot_timeout_ms(const mailslot *slot) {

@@ -3,6 +3,7 @@
 #include "os/poll.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -50,7 +51,12 @@ void ms_event_set(int fd) {
     eventfd_write(fd, 1);
 }
 
-void ms_event_clear(int fd) {
+bool ms_event_clear(int fd) {
     eventfd_t count;
-    eventfd_read(fd, &count);
+    return eventfd_read(fd, &count) == 0;
+}
+
+void ms_event_wait(int fd, int timeout_ms) {
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    poll(&entry, 1, timeout_ms);
 }

@@ -18,6 +18,15 @@
  *   owner   store head, load space_wanted, if that much is free: exchange it for 0,
  *           add 1 to space_bell, wake all
  *
+ * An owner with a descriptor for event loops has a thread that sleeps on its bell
+ * (linux/readiness.c). The bell is then armed by whoever finds nothing to read, mostly
+ * the owner while the thread sleeps already. So the word must tell a thread that comes
+ * to sleep whether the bell was armed and rung since it looked: 1 and then 0 again is
+ * not what it was. Hence a third value, which only the thread stores, in place of 0
+ * before it looks at the queue. To writers it is as good as 0.
+ *
+ *   thread  if bell == 0: bell = 2; load tail, sleep while bell is as it was found
+ *
  * A writer reads space_bell before it states its wish: whoever takes the wish away
  * afterwards changes space_bell later still, so the writer does not sleep on. A
  * writer that dies between publishing and waking leaves the owner asleep beside a
@@ -31,8 +40,27 @@
 
 #include <stdbool.h>
 
+enum ms_bell { MS_BELL_SILENT, MS_BELL_ARMED, MS_BELL_HEARD };
+
 static inline void ms_bell_arm(struct ms_header *header) {
-    atomic_store(&header->bell, 1);
+    atomic_store(&header->bell, MS_BELL_ARMED);
+}
+
+static inline bool ms_bell_is_armed(const struct ms_header *header) {
+    return atomic_load(&header->bell) == MS_BELL_ARMED;
+}
+
+/* The owner's thread, before it looks: returns on what value to sleep. */
+static inline uint32_t ms_bell_hear(struct ms_header *header) {
+    uint32_t bell = MS_BELL_SILENT;
+    return atomic_compare_exchange_strong(&header->bell, &bell, MS_BELL_HEARD)
+               ? MS_BELL_HEARD
+               : bell;
+}
+
+/* Whoever is about to sleep on it shall not; then wake who does. */
+static inline void ms_bell_silence(struct ms_header *header) {
+    atomic_store(&header->bell, MS_BELL_SILENT);
 }
 
 /* Relaxed: a bell that rings although nobody sleeps costs a system call, nothing more.

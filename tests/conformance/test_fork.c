@@ -30,6 +30,7 @@ static int use(void *context) {
     mailslot_message message;
     mailslot_info info = MAILSLOT_INFO_INIT;
     mailslot_buffer buffers[] = {{"x", 1}};
+    int fd;
     const int results[] = {
         mailslot_read(handles->slot, buffer, sizeof buffer, 0, &size),
         mailslot_read(handles->slot, buffer, sizeof buffer, MAILSLOT_FOREVER, &size),
@@ -38,6 +39,7 @@ static int use(void *context) {
         mailslot_unpeek(handles->slot),
         mailslot_wait(handles->slot, MAILSLOT_FOREVER),
         mailslot_cancel(handles->slot),
+        mailslot_get_fd(handles->slot, &fd),
         mailslot_set_timeout(handles->slot, 7),
         mailslot_get_info(handles->slot, &info),
         mailslot_get_info(handles->slot, NULL),

@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -336,6 +337,40 @@ START_TEST(a_sleeping_owner_finds_the_message_of_a_writer_killed_at_any_step) {
 }
 END_TEST
 
+/* The same with a descriptor: its thread sleeps in the owner's place. */
+static bool run_polling(struct ward *ward) {
+    memset(ward->board, 0, sizeof *ward->board);
+    struct reading reading = {.slot = create_at_once(SLOT, 0)};
+    struct pollfd entry = {.events = POLLIN};
+    ck_assert_int_eq(mailslot_get_fd(reading.slot, &entry.fd), 0);
+    ck_assert_int_eq(pipe(ward->ends), 0);
+    pid_t waker = child_start(wake_if_lost, ward);
+    pid_t victim = child_start(wake_and_die, ward);
+    close(ward->ends[0]);
+    close(ward->ends[1]);
+    int64_t begin_ms = now_ms();
+    ward->board->is_owner_asleep = 1;
+    ck_assert_int_eq(poll(&entry, 1, 10000), 1);
+    ck_assert_int_lt(now_ms() - begin_ms, 2500);
+    int status = child_await(victim);
+    child_finish(waker);
+    read_note(&reading);
+    ck_assert_int_eq(poll(&entry, 1, 0), 0);
+    mailslot_close(reading.slot);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+START_TEST(a_descriptor_tells_of_the_message_of_a_writer_killed_at_any_step) {
+    struct ward ward = {.board = share(sizeof *ward.board), .index = STEPS_ALL};
+    ck_assert(!run_polling(&ward));
+    uint32_t count = ward.board->steps.count;
+    ck_assert_uint_eq(steps_passed(&ward.board->steps, "turn.ringing"), 1);
+    for (ward.index = 0; ward.index < count; ward.index++) {
+        ck_assert(run_polling(&ward));
+    }
+}
+END_TEST
+
 int main(void) {
     TCase *cases = suite_begin("writer killed");
     tcase_add_loop_test(
@@ -343,5 +378,7 @@ int main(void) {
         COUNT(scenarios));
     tcase_add_test(cases,
                    a_sleeping_owner_finds_the_message_of_a_writer_killed_at_any_step);
+    tcase_add_test(cases,
+                   a_descriptor_tells_of_the_message_of_a_writer_killed_at_any_step);
     return suite_run();
 }

@@ -4,7 +4,8 @@
  *
  * Describes src/queue/bell.h: ms_bell_arm, ms_bell_ring, ms_space_arm, ms_space_ring;
  * src/linux/slot.c: wait_for_bell, ms_slot_release; src/linux/writer.c: take_turn,
- * send_batch; src/linux/turn.c: ms_turn_end. Nobody dies here and nobody looks again at
+ * send_batch; src/linux/turn.c: ms_turn_end. An owner with a descriptor for event loops
+ * is in readiness.pml. Nobody dies here and nobody looks again at
  * intervals, so a lost wake-up is a state in which nothing can go on: spin calls it an
  * invalid end state. All four accesses of a bell are seq_cst, so the model's order is
  * that of the program; a fault that delays a store past a load swaps the two.

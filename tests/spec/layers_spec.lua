@@ -56,7 +56,8 @@ local TABLE = {
 }
 
 -- The files through which the conformance tests know the system.
-local SYSTEM_FILES = set "tests/conformance/support.c tests/conformance/children.c"
+local SYSTEM_FILES = set [[tests/conformance/support.c tests/conformance/children.c
+  tests/conformance/descriptors.c]]
 
 -- What the system calls its users and groups.
 local USERS = set "grp.h pwd.h"
