@@ -201,6 +201,38 @@ static int l_gettimeout(lua_State *L) {
     return 1;
 }
 
+/* For event loops: luv and whatever takes a number; socket.select of luasocket calls
+ * getfd and dirty; cqueues calls pollfd, events and timeout. */
+static int l_getfd(lua_State *L) {
+    int fd;
+    int r = mailslot_get_fd(ms_lua_to_slot(L)->slot, &fd);
+    if (r < 0) {
+        return ms_lua_push_error(L, r);
+    }
+    lua_pushinteger(L, fd);
+    return 1;
+}
+
+/* The descriptor tells all: there is nothing that it hides. */
+static int l_dirty(lua_State *L) {
+    ms_lua_to_slot(L);
+    lua_pushboolean(L, 0);
+    return 1;
+}
+
+static int l_events(lua_State *L) {
+    ms_lua_to_slot(L);
+    lua_pushliteral(L, "r");
+    return 1;
+}
+
+/* nil: it need not be looked at before it is readable. */
+static int l_timeout(lua_State *L) {
+    ms_lua_to_slot(L);
+    lua_pushnil(L);
+    return 1;
+}
+
 static int l_len(lua_State *L) {
     mailslot_info info = MAILSLOT_INFO_INIT;
     int r = mailslot_get_info(ms_lua_to_slot(L)->slot, &info);
@@ -238,6 +270,11 @@ const luaL_Reg ms_lua_slot_methods[] = {
     {"info", l_info},
     {"settimeout", l_settimeout},
     {"gettimeout", l_gettimeout},
+    {"getfd", l_getfd},
+    {"dirty", l_dirty},
+    {"pollfd", l_getfd},
+    {"events", l_events},
+    {"timeout", l_timeout},
     {"close", l_close},
     {NULL, NULL},
 };

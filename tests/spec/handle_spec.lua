@@ -168,7 +168,8 @@ describe("a handle", function()
       return table.concat(list, " ")
     end
     assert.equal("_VERSION create info open read_all send type", names(mailslot))
-    assert.equal("close gettimeout info messages read read_all settimeout wait",
+    assert.equal("close dirty events getfd gettimeout info messages pollfd read read_all "
+      .. "settimeout timeout wait",
       names(getmetatable(slot).__index))
     assert.equal("close info send send_all", names(getmetatable(writer).__index))
   end)
