@@ -11,6 +11,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+/* Signals 1 to 31, but for SIGKILL and SIGSTOP. */
+#define CAN_BE_BLOCKED 0x7ffbfeffu
+
 bool descriptor_await(int fd, int timeout_ms) {
     struct pollfd entry = {.fd = fd, .events = POLLIN};
     return poll(&entry, 1, timeout_ms) == 1 && entry.revents == POLLIN;
@@ -56,7 +59,6 @@ int thread_count(void) {
     return count;
 }
 
-/* All but those that cannot be blocked, and two of the C library's own. */
 static bool blocks_signals(const char *thread) {
     char path[300];
     char line[200];
@@ -70,7 +72,7 @@ static bool blocks_signals(const char *thread) {
         }
     }
     fclose(file);
-    return (blocked & 0x7ffbbeff) == 0x7ffbbeff;
+    return (blocked & CAN_BE_BLOCKED) == CAN_BE_BLOCKED;
 }
 
 bool thread_blocks_signals(void) {

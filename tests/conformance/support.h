@@ -104,8 +104,8 @@ int64_t clock_ms(void);         /* does not jump */
 int64_t calendar_ns(void);      /* since 1970 */
 void pause_ms(int64_t time_ms); /* for tests whose subject is a delay, never a wait */
 
-/* Descriptors to wait on: whether it is readable, by two ways of asking that must agree;
- * and whether it becomes so in that time. */
+/* Descriptors to wait on: whether it is readable, by two ways of asking that must
+ * agree; and whether it becomes so in that time. */
 bool descriptor_is_readable(int fd);
 bool descriptor_await(int fd, int timeout_ms);
 bool descriptor_blocks(int fd);

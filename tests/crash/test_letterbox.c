@@ -143,6 +143,39 @@ static void send_and_tell(void *context) {
     mailslot_writer_close(writer);
 }
 
+static void send_one_by_one(void *context) {
+    (void)context;
+    mailslot_writer *writer;
+    become(USER_A);
+    REQUIRE(mailslot_open(SLOT, &writer) == 0);
+    for (uint32_t i = 0; i < 100; i++) {
+        REQUIRE(await_value(&board->go, i));
+        REQUIRE(send_note(writer, 7, i, SIZE, 0) == 0);
+    }
+    mailslot_writer_close(writer);
+}
+
+START_TEST(the_descriptor_tells_of_what_other_users_send) {
+    if (!begin(0622, 0)) {
+        return;
+    }
+    struct pollfd entry = {.events = POLLIN};
+    ck_assert_int_eq(mailslot_get_fd(slot, &entry.fd), 0);
+    pid_t pid = child_start(send_one_by_one, NULL);
+    for (uint32_t i = 0; i < 100; i++) {
+        ck_assert_int_eq(poll(&entry, 1, DEADLINE_MS), 1);
+        mailslot_message message;
+        ck_assert_int_eq(mailslot_peek(slot, 0, &message), 0);
+        ck_assert_uint_eq(message.uid, USER_A);
+        ck_assert_int_eq(mailslot_consume(slot), 0);
+        ck_assert_int_eq(poll(&entry, 1, 0), 0);
+        board->go = i + 1;
+    }
+    child_finish(pid);
+    end();
+}
+END_TEST
+
 START_TEST(what_was_sent_before_a_call_is_seen_by_it) {
     uid_t user = USER_A;
     if (!begin(0622, 0)) {
@@ -694,6 +727,7 @@ END_TEST
 int main(void) {
     TCase *cases = suite_begin("letterbox");
     tcase_add_test(cases, a_message_of_any_size_arrives_whole_with_the_senders_name);
+    tcase_add_test(cases, the_descriptor_tells_of_what_other_users_send);
     tcase_add_test(cases, what_was_sent_before_a_call_is_seen_by_it);
     tcase_add_loop_test(cases, others_can_do_what_the_mode_says_and_nothing_else, 0, 7);
     tcase_add_test(cases, a_user_fills_its_share_and_nobody_elses);
