@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The plan: which cases of which scenarios are run, and with what. */
+#ifndef BENCH_PLAN_H
+#define BENCH_PLAN_H
+
+#include "scenario.h"
+
+struct plan_case {
+    const struct scenario *scenario;
+    const char *label;
+    size_t size;
+    int writers;
+    uint64_t count;
+    bool is_quick; /* it is in --quick, too */
+};
+
+extern const struct plan_case plan_cases[];
+extern const int plan_count;
+
+/* Why this peer cannot run that case; NULL: it can. */
+const char *plan_obstacle(const struct plan_case *one, const struct peer *peer);
+
+#endif
