@@ -32,6 +32,7 @@ struct job {
     int writers;         /* how many there are */
     int64_t duration_ns; /* about how long to go on */
     uint64_t count;      /* how much to do, where it is not a matter of time */
+    uint64_t *shared;    /* between the roles of a run; 0 when it starts */
 };
 
 /* CLOCK_MONOTONIC. */
@@ -48,6 +49,9 @@ void expect(bool is_ok, const char *what);
 
 /* Allocates memory that is touched already, or fails. */
 void *allocate(size_t size);
+
+/* How often this process has gone to sleep. */
+long count_sleeps(void);
 
 /* In a role: says that it has come here, and waits for the others. */
 void barrier(void);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,6 +41,12 @@ void *allocate(size_t size) {
     void *memory = malloc(size ? size : 1);
     expect(memory != NULL, "malloc");
     return memset(memory, 0x2e, size);
+}
+
+long count_sleeps(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nvcsw;
 }
 
 const char *peer_path(const char *name, const char *suffix) {

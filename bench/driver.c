@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define CHANNEL "mailslot-bench"
@@ -24,8 +24,9 @@
 
 static void write_row(const struct plan_case *one, const struct peer *peer, int round,
                       const double probes[2], const struct figure *figure) {
+    const char *floor = one->scenario->floor;
     printf("C,%s,\"%s\",%s,%d,%d,%s,%.0f,%.0f,%s,%.9g\n", one->scenario->name,
-           one->label, peer->name, peer->is_floor, round,
+           one->label, floor ? floor : peer->name, floor || peer->is_floor, round,
            probe_place(probes[0], probes[1]), probes[0], probes[1], figure->name,
            figure->value);
 }
@@ -73,11 +74,14 @@ static void run_roles(const struct plan_case *one, const struct job *job,
     job->peer->remove(job->back);
 }
 
+static uint64_t *shared;
+
 /* Returns false when it did not work. */
 static bool run_once(const struct options *options, const struct plan_case *one,
                      const struct peer *peer, int round) {
     static struct company company;
     struct job job = {.peer = peer,
+                      .shared = shared,
                       .name = CHANNEL,
                       .back = CHANNEL "-back",
                       .size = one->size,
@@ -87,6 +91,7 @@ static bool run_once(const struct options *options, const struct plan_case *one,
     double probes[2];
     for (int i = 0; i < TRIES; i++) {
         company = (struct company){0};
+        *shared = 0;
         probes[0] = probe_line_ns();
         run_roles(one, &job, &company);
         if (company.has_failed) {
@@ -167,6 +172,9 @@ int main(int argc, char **argv) {
     struct options options = options_parse(argc, argv);
     expect(mkdtemp(folder) != NULL, "mkdtemp");
     setenv("BENCH_FOLDER", folder, 1); // NOLINT(concurrency-mt-unsafe)
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    expect(shared != MAP_FAILED, "mmap");
     signal(SIGINT, end_early);
     signal(SIGTERM, end_early);
     signal(SIGHUP, end_early);

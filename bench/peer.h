@@ -14,11 +14,10 @@ extern "C" {
 
 struct peer {
     const char *name;
-    size_t size_max;    /* bytes of the largest message; 0: as large as one likes */
-    size_t shared_max;  /* the same when there are several writers */
-    bool is_floor;      /* not a way for users, but a limit */
-    bool is_for_one;    /* has one writer only */
-    bool is_slow_start; /* open returns before it is connected: no good for one-shots */
+    size_t size_max;   /* bytes of the largest message; 0: as large as one likes */
+    size_t shared_max; /* the same when there are several writers */
+    bool is_floor;     /* not a way for users, but a limit */
+    bool is_for_one;   /* has one writer only */
 
     /* The reader's end of a new channel for messages of so many bytes. What can be set
      * without privileges is set for speed; with `is_plain`, nothing is. */

@@ -11,9 +11,37 @@ const struct plan_case plan_cases[] = {
     {&scenario_throughput, "1 to 1, 4 KiB", 4096, 1, 0, true},
     {&scenario_throughput, "1 to 1, 64 KiB", 65536, 1, 0, true},
     {&scenario_throughput, "4 to 1, 64 B", 64, 4, 0, true},
+    {&scenario_batch, "1 to 1, 64 B", 64, 1, 0, true},
+    {&scenario_batch, "1 to 1, 4 KiB", 4096, 1, 0, false},
+    {&scenario_latency, "64 B", 64, 1, 200, true},
+    {&scenario_roundtrip, "64 B", 64, 1, 200, true},
+    {&scenario_pingpong, "64 B", 64, 1, 10000, true},
+    {&scenario_oneshot, "64 B", 64, 1, 0, true},
+    {&scenario_burst, "64 B", 64, 1, 1000000, true},
+    {&scenario_memcpy, "64 B", 64, 0, 0, true},
+    {&scenario_memcpy, "64 KiB", 65536, 0, 0, true},
+    {&scenario_writers, "1 writer", 64, 1, 0, false},
+    {&scenario_writers, "2 writers", 64, 2, 0, false},
+    {&scenario_writers, "4 writers", 64, 4, 0, false},
+    {&scenario_writers, "16 writers", 64, 16, 0, false},
+    {&scenario_writers, "64 writers", 64, 64, 0, true},
+    {&scenario_depth, "1 queued", 64, 0, 1, false},
+    {&scenario_depth, "10 queued", 64, 0, 10, true},
+    {&scenario_depth, "1000 queued", 64, 0, 1000, false},
+    {&scenario_depth, "100 000 queued", 64, 0, 100000, true},
+    {&scenario_depth, "1 000 000 queued", 64, 0, 1000000, false},
+    {&scenario_depth, "10 000 000 queued", 64, 0, 10000000, false},
+    {&scenario_registry, "1 slot", 64, 0, 1, true},
+    {&scenario_registry, "100 slots", 64, 0, 100, false},
+    {&scenario_registry, "10 000 slots", 64, 0, 10000, false},
+    {&scenario_idle, "an owner that waits", 64, 0, 0, true},
 };
 
 const int plan_count = COUNT(plan_cases);
+
+bool plan_has(const struct plan_case *one, const struct peer *peer) {
+    return !one->scenario->has || one->scenario->has(peer);
+}
 
 const char *plan_obstacle(const struct plan_case *one, const struct peer *peer) {
     size_t size_max =
@@ -23,9 +51,6 @@ const char *plan_obstacle(const struct plan_case *one, const struct peer *peer) 
     }
     if (one->writers > 1 && peer->is_for_one) {
         return "it has one writer only";
-    }
-    if (one->scenario->has && !one->scenario->has(peer)) {
-        return "it has no such call";
     }
     return NULL;
 }

@@ -17,7 +17,10 @@ struct plan_case {
 extern const struct plan_case plan_cases[];
 extern const int plan_count;
 
-/* Why this peer cannot run that case; NULL: it can. */
+/* Whether the scenario makes sense for it. */
+bool plan_has(const struct plan_case *one, const struct peer *peer);
+
+/* Why this peer cannot run that case although it does; NULL: it can. */
 const char *plan_obstacle(const struct plan_case *one, const struct peer *peer);
 
 #endif

@@ -11,9 +11,20 @@ struct scenario {
     void (*read)(const struct job *job, int index);
     void (*write)(const struct job *job, int index); /* NULL: there is only a reader */
     bool (*has)(const struct peer *peer);            /* NULL: every peer can do it */
-    const char *lua; /* the file in lua/ for it; NULL: none */
+    const char *floor; /* NULL: what it measures is the peer */
 };
 
 extern const struct scenario scenario_throughput;
+extern const struct scenario scenario_batch;
+extern const struct scenario scenario_latency;
+extern const struct scenario scenario_roundtrip;
+extern const struct scenario scenario_pingpong;
+extern const struct scenario scenario_oneshot;
+extern const struct scenario scenario_burst;
+extern const struct scenario scenario_depth;
+extern const struct scenario scenario_writers;
+extern const struct scenario scenario_registry;
+extern const struct scenario scenario_idle;
+extern const struct scenario scenario_memcpy;
 
 #endif
