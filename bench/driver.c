@@ -14,19 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define CHANNEL "mailslot-bench"
 #define PEERS_MAX 64
 
 /* A run whose processors moved apart or together meanwhile is repeated so often. */
 #define TRIES 3
 
+/* The names of the channels. */
+static char channel[64];
+static char back_channel[80];
+
 static void write_row(const struct plan_case *one, const struct peer *peer, int round,
                       const double probes[2], const struct figure *figure) {
     const char *floor = one->scenario->floor;
-    printf("C,%s,\"%s\",%s,%d,%d,%s,%.0f,%.0f,%s,%.9g\n", one->scenario->name,
-           one->label, floor ? floor : peer->name, floor || peer->is_floor, round,
+    printf("%s,%s,\"%s\",%s,%d,%d,%s,%.0f,%.0f,%s,%.9g\n",
+           one->scenario->lua ? "Lua" : "C", one->scenario->name, one->label,
+           floor ? floor : peer->name, floor || peer->is_floor, round,
            probe_place(probes[0], probes[1]), probes[0], probes[1], figure->name,
            figure->value);
 }
@@ -53,21 +58,60 @@ static void write_figures(const struct plan_case *one, const struct peer *peer,
     }
     for (int i = 0; i < figures->count; i++) {
         const struct figure *figure = &figures->all[i];
-        if (&figure->value != start && &figure->value != end &&
-            &figure->value != count) {
+        if (count && strcmp(figure->name, "sleeps") == 0) {
+            struct figure sleeps = {"sleeps_per_message", figure->value / *count};
+            write_row(one, peer, round, probes, &sleeps);
+        } else if (&figure->value != start && &figure->value != end &&
+                   &figure->value != count) {
             write_row(one, peer, round, probes, figure);
         }
     }
     fflush(stdout);
 }
 
-static void run_roles(const struct plan_case *one, const struct job *job,
+/* A role in Lua is told everything by its arguments. */
+static void start_lua(struct company *company, const struct scenario *scenario,
+                      const struct job *job, const char *role, int index) {
+    char numbers[5][32];
+    snprintf(numbers[0], sizeof numbers[0], "%zu", job->size);
+    snprintf(numbers[1], sizeof numbers[1], "%d", job->writers);
+    snprintf(numbers[2], sizeof numbers[2], "%g", (double)job->duration_ns * 1e-9);
+    snprintf(numbers[3], sizeof numbers[3], "%llu", (unsigned long long)job->count);
+    snprintf(numbers[4], sizeof numbers[4], "%d", index);
+    char *argv[] = {"lua5.4",
+                    BENCH_LUA_FOLDER "/role.lua",
+                    (char *)role,
+                    (char *)scenario->lua,
+                    (char *)job->peer->name,
+                    (char *)job->name,
+                    (char *)job->back,
+                    numbers[0],
+                    numbers[1],
+                    numbers[2],
+                    numbers[3],
+                    numbers[4],
+                    NULL};
+    role_start(company, job, NULL, index, argv);
+}
+
+static void start(struct company *company, const struct scenario *scenario,
+                  const struct job *job, bool is_reader, int index) {
+    if (scenario->lua) {
+        start_lua(company, scenario, job, is_reader ? "read" : "write", index);
+    } else {
+        role_start(company, job, is_reader ? scenario->read : scenario->write, index,
+                   NULL);
+    }
+}
+
+static void run_roles(const struct scenario *scenario, const struct job *job,
                       struct company *company) {
+    bool has_writers = scenario->lua ? !scenario->is_alone : scenario->write != NULL;
     company->deadline_ns = now_ns() + 60 * INT64_C(1000000000);
-    role_start(company, job, one->scenario->read, 0, NULL);
+    start(company, scenario, job, true, 0);
     role_meet(company);
-    for (int i = 0; i < job->writers && one->scenario->write; i++) {
-        role_start(company, job, one->scenario->write, i, NULL);
+    for (int i = 0; i < job->writers && has_writers; i++) {
+        start(company, scenario, job, false, i);
     }
     role_finish(company);
     job->peer->remove(job->name);
@@ -82,8 +126,8 @@ static bool run_once(const struct options *options, const struct plan_case *one,
     static struct company company;
     struct job job = {.peer = peer,
                       .shared = shared,
-                      .name = CHANNEL,
-                      .back = CHANNEL "-back",
+                      .name = channel,
+                      .back = back_channel,
                       .size = one->size,
                       .writers = one->writers,
                       .duration_ns = (int64_t)(options->seconds * 1e9),
@@ -93,7 +137,7 @@ static bool run_once(const struct options *options, const struct plan_case *one,
         company = (struct company){0};
         *shared = 0;
         probes[0] = probe_line_ns();
-        run_roles(one, &job, &company);
+        run_roles(one->scenario, &job, &company);
         if (company.has_failed) {
             return false;
         }
@@ -107,18 +151,21 @@ static bool run_once(const struct options *options, const struct plan_case *one,
 }
 
 static void run_case(const struct options *options, const struct plan_case *one) {
+    const struct peer *const *all = plan_peers(one);
     bool is_out[PEERS_MAX] = {false};
-    for (int i = 0; peers[i]; i++) {
-        const char *obstacle = plan_obstacle(one, peers[i]);
-        is_out[i] = obstacle || !options_want(options->only, peers[i]->name);
-        if (obstacle && options_want(options->only, peers[i]->name)) {
-            fprintf(stderr, "bench:   without %s: %s\n", peers[i]->name, obstacle);
+    for (int i = 0; all[i]; i++) {
+        is_out[i] =
+            !plan_has(one, all[i]) || !options_want(options->only, all[i]->name);
+        const char *obstacle = is_out[i] ? NULL : plan_obstacle(one, all[i]);
+        if (obstacle) {
+            fprintf(stderr, "bench:   without %s: %s\n", all[i]->name, obstacle);
+            is_out[i] = true;
         }
     }
     for (int round = 1; round <= options->rounds; round++) {
-        for (int i = 0; peers[i]; i++) {
-            if (!is_out[i] && !run_once(options, one, peers[i], round)) {
-                fprintf(stderr, "bench:   without %s: it failed\n", peers[i]->name);
+        for (int i = 0; all[i]; i++) {
+            if (!is_out[i] && !run_once(options, one, all[i], round)) {
+                fprintf(stderr, "bench:   without %s: it failed\n", all[i]->name);
                 is_out[i] = true;
             }
         }
@@ -150,28 +197,51 @@ static void run_all(const struct options *options) {
     }
 }
 
-static void remove_all(void) {
-    for (int i = 0; peers[i]; i++) {
-        peers[i]->remove(CHANNEL);
-        peers[i]->remove(CHANNEL "-back");
+static void remove_all(const struct peer *const *all) {
+    for (int i = 0; all[i]; i++) {
+        all[i]->remove(channel);
+        all[i]->remove(back_channel);
     }
 }
 
-static char folder[] = "/tmp/mailslot-bench-XXXXXX";
+/* Waits until nobody of the benchmark lives, and removes what they have left: no end of
+ * the driver leaves anything behind. */
+static int start_janitor(const char *folder, pid_t *ret_pid) {
+    int ends[2];
+    expect(pipe(ends) == 0, "pipe");
+    *ret_pid = fork();
+    expect(*ret_pid >= 0, "fork");
+    if (*ret_pid > 0) {
+        close(ends[0]);
+        return ends[1];
+    }
+    char byte;
+    setsid(); /* Ctrl-C is not for it */
+    close(ends[1]);
+    expect(read(ends[0], &byte, 1) == 0, "read");
+    remove_all(peers);
+    remove_all(lua_peers);
+    rmdir(folder);
+    _exit(EXIT_SUCCESS);
+}
 
-/* Runs in a signal handler, where not all of this is allowed in theory; the driver
- * does nothing but wait when it comes. */
 static void end_early(int number) {
     role_kill_all();
-    remove_all();
-    rmdir(folder);
     _exit(128 + number);
 }
 
 int main(int argc, char **argv) {
     struct options options = options_parse(argc, argv);
+    char folder[] = "/tmp/mailslot-bench-XXXXXX";
+    pid_t janitor;
     expect(mkdtemp(folder) != NULL, "mkdtemp");
     setenv("BENCH_FOLDER", folder, 1); // NOLINT(concurrency-mt-unsafe)
+    setenv("LUA_CPATH_5_4",
+           BENCH_BUILD_FOLDER "/lua/?.so;" BENCH_BUILD_FOLDER "/bench/lua/?.so;;",
+           1); // NOLINT(concurrency-mt-unsafe)
+    snprintf(channel, sizeof channel, "mailslot-bench-%d", getpid());
+    snprintf(back_channel, sizeof back_channel, "%s-back", channel);
+    int leash = start_janitor(folder, &janitor);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     expect(shared != MAP_FAILED, "mmap");
@@ -179,9 +249,8 @@ int main(int argc, char **argv) {
     signal(SIGTERM, end_early);
     signal(SIGHUP, end_early);
     signal(SIGPIPE, SIG_IGN);
-    remove_all(); /* what a killed driver left */
     run_all(&options);
-    remove_all();
-    rmdir(folder);
+    close(leash);
+    waitpid(janitor, NULL, 0);
     return EXIT_SUCCESS;
 }

@@ -24,6 +24,10 @@ static void print_help(void) {
     for (int i = 0; peers[i]; i++) {
         printf(" %s", peers[i]->name);
     }
+    printf("\nPeers in Lua:");
+    for (int i = 0; lua_peers[i]; i++) {
+        printf(" %s", lua_peers[i]->name);
+    }
     printf("\nScenarios:\n");
     const struct scenario *last = NULL;
     for (int i = 0; i < plan_count; i++) {
@@ -50,12 +54,16 @@ bool options_want(const char *list, const char *name) {
     return list == NULL;
 }
 
-static bool is_peer(const char *name) {
+static bool has_name(const struct peer *const *all, const char *name) {
     int i = 0;
-    while (peers[i] && strcmp(peers[i]->name, name) != 0) {
+    while (all[i] && strcmp(all[i]->name, name) != 0) {
         i++;
     }
-    return peers[i] != NULL;
+    return all[i] != NULL;
+}
+
+static bool is_peer(const char *name) {
+    return has_name(peers, name) || has_name(lua_peers, name);
 }
 
 static bool is_scenario(const char *name) {

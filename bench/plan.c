@@ -14,12 +14,22 @@ const struct plan_case plan_cases[] = {
     {&scenario_batch, "1 to 1, 64 B", 64, 1, 0, true},
     {&scenario_batch, "1 to 1, 4 KiB", 4096, 1, 0, false},
     {&scenario_latency, "64 B", 64, 1, 200, true},
+    {&scenario_latency_fd, "64 B", 64, 1, 200, true},
     {&scenario_roundtrip, "64 B", 64, 1, 200, true},
     {&scenario_pingpong, "64 B", 64, 1, 10000, true},
     {&scenario_oneshot, "64 B", 64, 1, 0, true},
     {&scenario_burst, "64 B", 64, 1, 1000000, true},
     {&scenario_memcpy, "64 B", 64, 0, 0, true},
     {&scenario_memcpy, "64 KiB", 65536, 0, 0, true},
+    {&scenario_lua_throughput, "1 to 1, 64 B", 64, 1, 0, true},
+    {&scenario_lua_throughput, "4 to 1, 64 B", 64, 4, 0, true},
+    {&scenario_lua_ready, "1 to 1, 64 B", 64, 1, 0, true},
+    {&scenario_lua_batch, "1 to 1, 64 B", 64, 1, 0, true},
+    {&scenario_lua_pair, "64 B", 64, 1, 0, true},
+    {&scenario_lua_latency, "64 B", 64, 1, 200, true},
+    {&scenario_lua_latency_fd, "64 B", 64, 1, 200, true},
+    {&scenario_lua_pingpong, "64 B", 64, 1, 5000, true},
+    {&scenario_lua_oneshot, "64 B", 64, 1, 0, true},
     {&scenario_writers, "1 writer", 64, 1, 0, false},
     {&scenario_writers, "2 writers", 64, 2, 0, false},
     {&scenario_writers, "4 writers", 64, 4, 0, false},
@@ -38,6 +48,10 @@ const struct plan_case plan_cases[] = {
 };
 
 const int plan_count = COUNT(plan_cases);
+
+const struct peer *const *plan_peers(const struct plan_case *one) {
+    return one->scenario->lua ? lua_peers : peers;
+}
 
 bool plan_has(const struct plan_case *one, const struct peer *peer) {
     return !one->scenario->has || one->scenario->has(peer);

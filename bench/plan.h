@@ -17,6 +17,9 @@ struct plan_case {
 extern const struct plan_case plan_cases[];
 extern const int plan_count;
 
+/* Those in C or those in Lua. */
+const struct peer *const *plan_peers(const struct plan_case *one);
+
 /* Whether the scenario makes sense for it. */
 bool plan_has(const struct plan_case *one, const struct peer *peer);
 

@@ -4,6 +4,7 @@
  *
  *   latency    from the call that sends to the return of the call that receives; before
  *              each message the writer waits until the reader sleeps
+ *   latency-fd the same, and the reader waits as an event loop does
  *   roundtrip  there and back, likewise
  *   pingpong   there and back, again at once: both sides are at work all the time
  */
@@ -11,10 +12,15 @@
 #include "samples.h"
 #include "scenario.h"
 
+#include <errno.h>
+#include <mailslot.h>
+#include <poll.h>
 #include <time.h>
 
 /* Long enough for a reader that spins before it sleeps. */
 #define PAUSE_NS 1000000
+
+typedef size_t receive_function(void *end, void *buffer, size_t capacity);
 
 static void rest(void) {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
@@ -27,8 +33,7 @@ struct letter {
     int64_t sent_ns;
 };
 
-static void read_stamped(const struct job *job, int index) {
-    (void)index;
+static void read_stamped(const struct job *job, receive_function *receive) {
     struct account account = {0};
     struct samples samples;
     samples_init(&samples, job->count);
@@ -37,7 +42,7 @@ static void read_stamped(const struct job *job, int index) {
     long slept = count_sleeps();
     barrier();
     while (account.ended < 1) {
-        size_t size = job->peer->receive(end, letter, job->size);
+        size_t size = receive(end, letter, job->size);
         int64_t end_ns = now_ns();
         check_message(&account, letter, size, job->size);
         samples_add(&samples, end_ns - letter->sent_ns);
@@ -45,6 +50,7 @@ static void read_stamped(const struct job *job, int index) {
     samples_report(&samples);
     report("reader_sleeps_per_message",
            (double)(count_sleeps() - slept) / (double)account.count);
+    barrier();
     job->peer->close_reader(end);
 }
 
@@ -64,9 +70,39 @@ static void write_stamped(const struct job *job, int index) {
     job->peer->close_writer(end);
 }
 
-static void read_stamped_to_the_end(const struct job *job, int index) {
-    read_stamped(job, index);
-    barrier();
+static void read_waiting(const struct job *job, int index) {
+    (void)index;
+    read_stamped(job, job->peer->receive);
+}
+
+/* A library that is older than this file has none. */
+#pragma weak mailslot_get_fd
+int mailslot_get_fd(mailslot *slot, int *ret_fd);
+
+/* As an event loop does. */
+static size_t poll_and_receive(void *slot, void *buffer, size_t capacity) {
+    struct pollfd pollfd = {.events = POLLIN};
+    size_t size = 0;
+    int r = mailslot_read(slot, buffer, capacity, 0, &size);
+    while (r == -EAGAIN) {
+        if (mailslot_get_fd(slot, &pollfd.fd) < 0 || poll(&pollfd, 1, -1) < 0) {
+            fail("mailslot_get_fd");
+        }
+        r = mailslot_read(slot, buffer, capacity, 0, &size);
+    }
+    if (r < 0) {
+        fail("mailslot_read: %s", mailslot_error_text(r));
+    }
+    return size;
+}
+
+static void read_polling(const struct job *job, int index) {
+    (void)index;
+    read_stamped(job, poll_and_receive);
+}
+
+static bool has_descriptor(const struct peer *peer) {
+    return peer == peers[0] && mailslot_get_fd;
 }
 
 static void answer(const struct job *job, int index) {
@@ -127,8 +163,16 @@ static void ask_at_once(const struct job *job, int index) {
 const struct scenario scenario_latency = {
     .name = "latency",
     .about = "one way, to a reader that sleeps",
-    .read = read_stamped_to_the_end,
+    .read = read_waiting,
     .write = write_stamped,
+};
+
+const struct scenario scenario_latency_fd = {
+    .name = "latency-fd",
+    .about = "the same to a reader that waits for the slot's descriptor",
+    .read = read_polling,
+    .write = write_stamped,
+    .has = has_descriptor,
 };
 
 const struct scenario scenario_roundtrip = {
