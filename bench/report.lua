@@ -5,7 +5,9 @@
 local csv, folder, caption = table.unpack(arg)
 
 -- Only the third field, the case, is in quotes.
-local ROW <const> = '^(%a+),([^,]+),"([^"]+)",([^,]+),(%d),(%d+),(%a+),([^,]+),([^,]+),([^,]+),(.+)$'
+local FIELD <const> = "([^,]+),"
+local ROW <const> = "^(%a+)," .. FIELD .. '"([^"]+)",' .. FIELD .. "(%d),(%d+),(%a+),"
+  .. FIELD .. FIELD .. FIELD .. "(.+)$"
 
 -- A table that keeps the order in which its keys came.
 local function ordered()
