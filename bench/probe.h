@@ -6,11 +6,14 @@
 #ifndef BENCH_PROBE_H
 #define BENCH_PROBE_H
 
+#include <stdbool.h>
+
 /* Nanoseconds that a cache line takes from one processor to another and back. */
 double probe_line_ns(void);
 
-/* "near", "far", or "moved" when the two differ: then what lies between them counts
- * for nothing. */
+/* "near" or "far"; "moved" when the two differ, "busy" when something else ran: then
+ * what lies between them counts for nothing. */
 const char *probe_place(double before_ns, double after_ns);
+bool probe_counts(const char *place);
 
 #endif

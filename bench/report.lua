@@ -76,8 +76,8 @@ local function write_tables(all)
   local file <close> = assert(io.open(folder .. "/table.md", "w"))
   file:write("# Benchmark\n\n", caption, "\n\n",
     "Medians; `ratio` is the row's to ours of the same place. `near` and `far` say how far\n",
-    "the processors were apart, `moved` that this changed during the run: such rows do not\n",
-    "count.\n")
+    "the processors were apart; `moved` that this changed during the run, `busy` that the\n",
+    "machine did something else: such rows do not count.\n")
   for scenario, figures in each(all) do
     for figure, cases in each(figures) do
       file:write(("\n## %s, %s\n\n"):format(scenario, figure),
@@ -100,7 +100,7 @@ local function main_place(places)
     for _, row in each(rows) do
       count = count + #row
     end
-    if place ~= "moved" and count > most then
+    if place ~= "moved" and place ~= "busy" and count > most then
       best, most = rows, count
     end
   end
@@ -130,6 +130,9 @@ end
 
 local function draw(scenario, figure, cases)
   local lines, count = picture_data(cases)
+  if count == 0 then
+    return
+  end
   local name = scenario:lower():gsub("[^%w]+", "-")
   local gnuplot = assert(io.popen("gnuplot", "w"))
   gnuplot:write(([[
