@@ -49,12 +49,36 @@ static int64_t toss_block(uint32_t *now) {
     return now_ns() - start_ns;
 }
 
-double probe_line_ns(void) {
+/* The processor with that number among those that this process may use. */
+static cpu_set_t pick_processor(const cpu_set_t *allowed, int number) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE; i++) {
+        if (CPU_ISSET(i, allowed) && number-- == 0) {
+            CPU_SET(i, &one);
+        }
+    }
+    return one;
+}
+
+/* Each on its own processor; the scheduler would not always think of it. */
+static pthread_t start_thread(const cpu_set_t *allowed) {
     pthread_t thread;
+    cpu_set_t mine = pick_processor(allowed, 0);
+    cpu_set_t other = pick_processor(allowed, 1);
+    expect(pthread_create(&thread, NULL, toss_back, NULL) == 0, "pthread_create");
+    pthread_setaffinity_np(thread, sizeof other, &other);
+    pthread_setaffinity_np(pthread_self(), sizeof mine, &mine);
+    return thread;
+}
+
+double probe_line_ns(void) {
+    cpu_set_t allowed;
     uint32_t now = 0;
     int64_t least_ns = INT64_MAX;
     atomic_store(&ball, now);
-    expect(pthread_create(&thread, NULL, toss_back, NULL) == 0, "pthread_create");
+    expect(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "sched_getaffinity");
+    pthread_t thread = start_thread(&allowed);
     int64_t end_ns = now_ns() + LIMIT_NS;
     for (int i = 0; i < BLOCKS && now_ns() < end_ns; i++) {
         int64_t block_ns = toss_block(&now);
@@ -62,6 +86,7 @@ double probe_line_ns(void) {
     }
     atomic_store(&ball, STOP);
     pthread_join(thread, NULL);
+    sched_setaffinity(0, sizeof allowed, &allowed);
     return (double)least_ns / BLOCK;
 }
 

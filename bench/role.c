@@ -23,12 +23,19 @@ void role_kill_all(void) {
     }
 }
 
-/* In the new process; `parent` is checked because it may have died before prctl. */
+/* A role does not outlive the driver, which may have gone before prctl. */
+static void follow(pid_t driver) {
+    signal(SIGINT, SIG_IGN); /* Ctrl-C: the driver ends it */
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != driver) {
+        fail("the driver has gone");
+    }
+}
+
 static void become_role(const struct job *job, void (*run)(const struct job *, int),
                         int index, char *const argv[], const int ends[2]) {
-    signal(SIGINT, SIG_IGN); /* the driver ends it */
-    signal(SIGTERM, SIG_DFL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argv) {
         dup2(ends[0], STDIN_FILENO);
         dup2(ends[1], STDOUT_FILENO);
@@ -49,9 +56,11 @@ void role_start(struct company *company, const struct job *job,
     struct role *role = &company->roles[company->count];
     *role = (struct role){.in = in[1], .out = out[0]};
     fflush(NULL);
+    pid_t driver = getpid();
     role->pid = fork();
     expect(role->pid >= 0, "fork");
     if (role->pid == 0) {
+        follow(driver);
         become_role(job, run, index, argv, (int[2]){in[0], out[1]});
     }
     running[company->count++] = role->pid;
