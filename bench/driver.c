@@ -107,7 +107,8 @@ static void start(struct company *company, const struct scenario *scenario,
 static void run_roles(const struct scenario *scenario, const struct job *job,
                       struct company *company) {
     bool has_writers = scenario->lua ? !scenario->is_alone : scenario->write != NULL;
-    company->deadline_ns = now_ns() + 60 * INT64_C(1000000000);
+    company->deadline_ns =
+        now_ns() + (scenario->is_long ? 120 : 20) * INT64_C(1000000000);
     start(company, scenario, job, true, 0);
     role_meet(company);
     for (int i = 0; i < job->writers && has_writers; i++) {

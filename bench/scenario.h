@@ -16,6 +16,7 @@ struct scenario {
     bool (*has)(const struct peer *peer);            /* NULL: every peer can do it */
     const char *floor; /* NULL: what it measures is the peer */
     const char *lua;   /* NULL: it is in C */
+    bool is_long;      /* may take two minutes instead of 20 seconds */
     bool is_alone;     /* in Lua: there is only a reader */
 };
 

@@ -108,6 +108,7 @@ const struct scenario scenario_depth = {
     .name = "depth",
     .about = "a send and a read of a queue that is so deep",
     .read = measure_depth,
+    .is_long = true,
     .has = is_ours,
 };
 
@@ -115,6 +116,7 @@ const struct scenario scenario_registry = {
     .name = "registry",
     .about = "an open and a close among so many slots",
     .read = measure_registry,
+    .is_long = true,
     .has = is_ours,
 };
 

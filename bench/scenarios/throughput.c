@@ -19,6 +19,7 @@ static void read_messages(const struct job *job, int index) {
     }
     report("end", (double)now_ns());
     report("count", (double)account.count);
+    barrier();
     job->peer->close_reader(end);
     report("sleeps", (double)count_sleeps());
 }
@@ -60,6 +61,7 @@ static void write_some(const struct job *job, int index, bool in_batches) {
         send_stride(job, end, messages, stride, in_batches);
     }
     report("start", (double)start_ns);
+    barrier(); /* some lose what is on its way when the writer closes */
     job->peer->close_writer(end);
     report("sleeps", (double)count_sleeps());
 }
@@ -87,6 +89,7 @@ static void read_batches(const struct job *job, int index) {
     }
     report("end", (double)now_ns());
     report("count", (double)account.count);
+    barrier();
     job->peer->close_reader(end);
 }
 
