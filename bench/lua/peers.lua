@@ -116,26 +116,38 @@ function peers.luv()
     return { receive = receive, close = function() server:close() end }
   end
 
-  function peer.open(name)
-    local pipe = uv.new_pipe(false)
-    local is_done = false
-    local function done(problem)
-      assert(not problem, problem)
-      is_done = true
+  -- Runs the loop until what `start` starts is done; returns its error.
+  local function finish(start)
+    local is_done, problem = false, nil
+    start(function(code)
+      is_done, problem = true, code
+    end)
+    while not is_done do
+      uv.run("once")
     end
-    local function finish()
-      while not is_done do
-        uv.run("once")
+    return problem
+  end
+
+  -- The listener's backlog may be full.
+  local function connect(path)
+    local pipe, problem
+    repeat
+      pipe = uv.new_pipe(false)
+      problem = finish(function(done) pipe:connect(path, done) end)
+      if problem then
+        pipe:close()
       end
-      is_done = false
-    end
-    pipe:connect(path_of(name, ".pipe"), done)
-    finish()
+    until problem ~= "EAGAIN"
+    assert(not problem, problem)
+    return pipe
+  end
+
+  function peer.open(name)
+    local pipe = connect(path_of(name, ".pipe"))
     local function send(message)
       local sent = pipe:try_write(message) or 0
       if sent < #message then
-        pipe:write(message:sub(sent + 1), done)
-        finish()
+        assert(not finish(function(done) pipe:write(message:sub(sent + 1), done) end))
       end
     end
     return { send = send, close = function() pipe:close() uv.run("nowait") end }
