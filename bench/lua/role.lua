@@ -240,10 +240,6 @@ end
 -- A reader that waits for the slot's descriptor, as an event loop does.
 read["latency-fd"] = function()
   local slot = peer.create(name, size).slot
-  if not slot.getfd then
-    io.stderr:write("bench: this build has no getfd\n")
-    os.exit(77, true)
-  end
   local poll = uv.new_poll(slot:getfd())
   poll:start("r", function() end)
   read_stamped(function()

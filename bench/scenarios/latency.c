@@ -75,10 +75,6 @@ static void read_waiting(const struct job *job, int index) {
     read_stamped(job, job->peer->receive);
 }
 
-/* A library that is older than this file has none. */
-#pragma weak mailslot_get_fd
-int mailslot_get_fd(mailslot *slot, int *ret_fd);
-
 /* As an event loop does. */
 static size_t poll_and_receive(void *slot, void *buffer, size_t capacity) {
     struct pollfd pollfd = {.events = POLLIN};
@@ -102,7 +98,7 @@ static void read_polling(const struct job *job, int index) {
 }
 
 static bool has_descriptor(const struct peer *peer) {
-    return peer == peers[0] && mailslot_get_fd;
+    return peer == peers[0];
 }
 
 static void answer(const struct job *job, int index) {
