@@ -85,10 +85,11 @@ local function open(sender)
       cli.hold(writer)
       return say(sender, ("slot %s is opened"):format(name))
     end
-    if code ~= "ENOENT" then
+    if code ~= "ENOENT" and code ~= "EHOSTUNREACH" then
       cli.fail_with(code, text)
     elseif cli.now() >= deadline then
-      cli.fail_with(code, ("nobody serves slot %s: start server.lua first"):format(name))
+      cli.fail_with(code, code == "ENOENT"
+        and ("nobody serves slot %s: start server.lua first"):format(name) or text)
     end
     cli.pause(LOOK)
   end

@@ -20,6 +20,7 @@ local STATUS = {
   ENAMETOOLONG = 2,
   ENOENT = 3,
   EPIPE = 3,
+  EHOSTUNREACH = 3,
   EEXIST = 3,
   EAGAIN = 4,
   ETIMEDOUT = 4,

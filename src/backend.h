@@ -13,7 +13,12 @@
 
 /* The first member of both handles, so that a wrong or dead one is told apart. A
  * backend sees to it that a handle reads MS_HANDLE_NONE in a forked child. */
-enum ms_handle { MS_HANDLE_NONE = 0, MS_HANDLE_SLOT = 0x4d534c54, MS_HANDLE_WRITER };
+enum ms_handle {
+    MS_HANDLE_NONE = 0,
+    MS_HANDLE_SLOT = 0x4d534c54,
+    MS_HANDLE_WRITER,
+    MS_HANDLE_REMOTE /* no backend's: remote.h */
+};
 
 /* timeout_ms below is 0 to MAILSLOT_FOREVER. options are within their ranges. */
 int ms_slot_create(const struct ms_name *name, const mailslot_options *options,

@@ -24,8 +24,8 @@
     X(EINTR, "interrupted by a signal")                                              \
     X(ENOSYS, "this system has no robust locks of the kind that slots need")         \
     X(ECANCELED, "the wait was cancelled")                                           \
-    X(EHOSTUNREACH, "no way to that machine")                                        \
-    X(EOPNOTSUPP, "slots of other machines are not available in this build")
+    X(EHOSTUNREACH, "no gateway serves this machine: start mailslot-gateway")        \
+    X(EOPNOTSUPP, "a slot of another machine cannot be looked at")
 
 /* Wider than int, which has no positive value for each negative one. */
 static int64_t without_sign(int error) {

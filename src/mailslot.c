@@ -3,6 +3,7 @@
 #include "mailslot.h"
 
 #include "backend.h"
+#include "remote.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -16,7 +17,14 @@ static bool is_slot(const mailslot *slot) {
     return slot && *(const enum ms_handle *)(const void *)slot == MS_HANDLE_SLOT;
 }
 
+static bool is_remote(const mailslot_writer *writer) {
+    return writer && *(const enum ms_handle *)(const void *)writer == MS_HANDLE_REMOTE;
+}
+
 static bool is_writer(const mailslot_writer *writer) {
+    if (is_remote(writer)) {
+        return ms_remote_is_open(writer);
+    }
     return writer && *(const enum ms_handle *)(const void *)writer == MS_HANDLE_WRITER;
 }
 
@@ -32,15 +40,6 @@ static int parse_name(const char *text, struct ms_name *ret_name) {
     char host_name[MS_HOST_NAME_MAX + 1];
     ms_backend_host_name(host_name);
     return ms_name_parse(text, host_name, ret_name);
-}
-
-/* The name of a slot that can be sent to in this build. */
-static int parse_local_name(const char *text, struct ms_name *ret_name) {
-    int r = parse_name(text, ret_name);
-    if (r < 0) {
-        return r;
-    }
-    return ret_name->kind == MS_NAME_LOCAL ? 0 : -EOPNOTSUPP;
 }
 
 /* Others may be let send, and nothing else. */
@@ -190,12 +189,18 @@ int mailslot_open(const char *name, mailslot_writer **ret_writer) {
         return -EINVAL;
     }
     struct ms_name parsed;
-    int r = parse_local_name(name, &parsed);
-    return r < 0 ? r : ms_writer_open(&parsed, ret_writer);
+    int r = parse_name(name, &parsed);
+    if (r < 0) {
+        return r;
+    }
+    return parsed.kind == MS_NAME_LOCAL ? ms_writer_open(&parsed, ret_writer)
+                                        : ms_remote_open(&parsed, ret_writer);
 }
 
 mailslot_writer *mailslot_writer_close(mailslot_writer *writer) {
-    if (writer) {
+    if (is_remote(writer)) {
+        ms_remote_close(writer);
+    } else if (writer) {
         ms_writer_close(writer);
     }
     return NULL;
@@ -225,7 +230,9 @@ int mailslot_writer_send_all(mailslot_writer *writer, const mailslot_buffer *mes
             return -EINVAL;
         }
     }
-    return ms_writer_send_all(writer, messages, count, timeout_ms, ret_sent);
+    return is_remote(writer)
+               ? ms_remote_send_all(writer, messages, count, timeout_ms, ret_sent)
+               : ms_writer_send_all(writer, messages, count, timeout_ms, ret_sent);
 }
 
 int mailslot_writer_get_info(mailslot_writer *writer, mailslot_info *info) {
@@ -235,12 +242,15 @@ int mailslot_writer_get_info(mailslot_writer *writer, mailslot_info *info) {
     if (!is_info(info)) {
         return -EINVAL;
     }
-    return info ? ms_writer_info(writer, info) : 0;
+    if (!info) {
+        return 0;
+    }
+    return is_remote(writer) ? -EOPNOTSUPP : ms_writer_info(writer, info);
 }
 
 /* Who opened the slot a moment ago calls a dead one missing. */
-static int as_missing(int r) {
-    return r == -EPIPE ? -ENOENT : r;
+static int as_missing(int r, int missing) {
+    return r == -EPIPE ? missing : r;
 }
 
 int mailslot_send(const char *name, const void *data, size_t size, int64_t timeout_ms) {
@@ -252,29 +262,44 @@ int mailslot_send(const char *name, const void *data, size_t size, int64_t timeo
     if (r < 0) {
         return r;
     }
+    int missing = is_remote(writer) ? -EHOSTUNREACH : -ENOENT;
     r = mailslot_writer_send(writer, data, size, timeout_ms);
     mailslot_writer_close(writer);
-    return as_missing(r);
+    return as_missing(r, missing);
 }
 
 int mailslot_get_info_by_name(const char *name, mailslot_info *info) {
     if (!is_info(info)) {
         return -EINVAL;
     }
+    struct ms_name parsed;
+    int r = parse_name(name, &parsed);
+    if (r < 0) {
+        return r;
+    }
+    if (parsed.kind == MS_NAME_REMOTE) {
+        return -EOPNOTSUPP;
+    }
     mailslot_writer *writer;
-    int r = mailslot_open(name, &writer);
+    r = ms_writer_open(&parsed, &writer);
     if (r < 0) {
         return r;
     }
     r = mailslot_writer_get_info(writer, info);
     mailslot_writer_close(writer);
-    return as_missing(r);
+    return as_missing(r, -ENOENT);
 }
 
 int mailslot_get_owner(const char *name, uint32_t *ret_uid) {
     struct ms_name parsed;
-    int r = ret_uid ? parse_local_name(name, &parsed) : -EINVAL;
-    return r < 0 ? r : ms_backend_owner(&parsed, ret_uid);
+    int r = ret_uid ? parse_name(name, &parsed) : -EINVAL;
+    if (r < 0) {
+        return r;
+    }
+    if (parsed.kind == MS_NAME_REMOTE) {
+        ms_remote_outbox(&parsed);
+    }
+    return ms_backend_owner(&parsed, ret_uid);
 }
 
 int64_t mailslot_now_ms(void) {

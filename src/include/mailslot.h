@@ -50,10 +50,16 @@
  * name has 1 to MAILSLOT_NAME_MAX bytes. EINVAL: NULL, an empty name or component,
  * a component that ends in a dot or a space (so also `.` and `..`), control
  * characters, any other device `\\.\...` or `\\?\...`, a host without
- * `\mailslot\name`. ENAMETOOLONG: a longer name. `\\HOST\mailslot\name`,
- * `\\DOMAIN\mailslot\name` and `\\*\mailslot\name` are slots of other machines
- * (this machine's own host name is local): EINVAL to create, EOPNOTSUPP to send to
- * in this build.
+ * `\mailslot\name`. ENAMETOOLONG: a longer name.
+ *
+ * Other machines. `\\HOST\mailslot\name`, `\\DOMAIN\mailslot\name` (each machine of
+ * the domain) and `\\*\mailslot\name` (of the own domain) are slots of other machines;
+ * this machine's own host name is local. They are sent to like local ones, through
+ * the gateway of this machine (the program mailslot-gateway), and can be neither
+ * created (EINVAL) nor looked at (EOPNOTSUPP). A message that a send call accepted is
+ * with the gateway: whether it arrives, nobody is told. EMSGSIZE is what no way of
+ * this machine could carry: with the Windows protocol more than 432 bytes less the
+ * size of the slot's bare name, rounded up to 4 (424 for a name of 5 to 8).
  */
 #ifndef MAILSLOT_H
 #define MAILSLOT_H
@@ -307,10 +313,11 @@ MAILSLOT_API int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms);
  * handle. Differs: writers may ask too, and anybody of the same user by name.
  *
  * EINVAL        info->size is not sizeof(mailslot_info); not a slot's name
+ * EOPNOTSUPP    a slot of another machine
  * EBADF         not a slot, or not a writer, of this process
  * EPIPE         mailslot_writer_get_info: the owner has gone
  * EACCES        the slot belongs to another user
- * ENAMETOOLONG ENOENT EBADMSG EOPNOTSUPP ENOMEM EMFILE ENFILE
+ * ENAMETOOLONG ENOENT EBADMSG ENOMEM EMFILE ENFILE
  *               mailslot_get_info_by_name: as mailslot_open
  */
 MAILSLOT_API int mailslot_get_info(mailslot *slot, mailslot_info *info);
@@ -331,8 +338,9 @@ MAILSLOT_API int mailslot_get_info_by_name(const char *name, mailslot_info *info
  * ETIMEDOUT     a slot of another user, whose owner was stopped
  * EINTR         a signal handler ran while it waited for that owner
  * EBADMSG       the file of that name is not a slot, or is damaged
- * EOPNOTSUPP    a slot of another machine
+ * EHOSTUNREACH  a slot of another machine, and no gateway serves this one
  * ENOMEM EMFILE ENFILE  no memory or no descriptor
+ * Of a slot of another machine EACCES, ETIMEDOUT and EBADMSG speak of the gateway.
  */
 MAILSLOT_API int mailslot_open(const char *name, mailslot_writer **ret_writer);
 
@@ -355,8 +363,10 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  *            timeout is 0
  * ETIMEDOUT  it stayed full; or another writer was stopped in its turn, or the owner
  *            that is another user
- * EPIPE      the slot has died; the writer stays dead, so close it and open again
+ * EPIPE      the slot (or the gateway, on the way to another machine) has died; the
+ *            writer stays dead, so close it and open again
  * ENOSPC     the file system of the slots is full
+ * ENOMEM     on the way to another machine: no memory for a copy
  * EINTR      a signal handler ran during the wait
  * EBADMSG    the slot's memory was damaged
  * EINVAL     NULL data with a size; timeout out of range
@@ -380,16 +390,16 @@ MAILSLOT_API int mailslot_writer_send_all(mailslot_writer *writer,
 
 /*
  * Open, send, close: for one message now and then. Errors: as mailslot_open and
- * mailslot_writer_send; ENOENT for EPIPE.
+ * mailslot_writer_send; ENOENT for EPIPE, or EHOSTUNREACH when it was the gateway.
  */
 MAILSLOT_API int mailslot_send(const char *name, const void *data, size_t size,
                                int64_t timeout_ms);
 
 /*
  * Which user the slot of that name belongs to, alive or dead: its file, which needs no
- * permission to be looked at. For the message that goes with EACCES. Does not wait.
- * EINVAL, ENAMETOOLONG, EOPNOTSUPP: as mailslot_open, or NULL ret_uid; ENOENT: there is
- * no file.
+ * permission to be looked at; of a slot of another machine, this machine's gateway. For
+ * the message that goes with EACCES. Does not wait. EINVAL, ENAMETOOLONG: as
+ * mailslot_open, or NULL ret_uid; ENOENT: there is no file.
  */
 MAILSLOT_API int mailslot_get_owner(const char *name, uint32_t *ret_uid);
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a sender puts into the slot of the gateway: a message for another machine.
+ * What the library puts into the slot `gateway\outbox` for the gateway to carry: a head
+ * that says where to, and the message behind it. Little-endian:
  *
  *   offset size  field
- *        0    4  "MSob"
- *        4    1  version, 1
- *        5    1  0
- *        6    2  size of the destination, 1 to MS_OUTBOUND_DESTINATION_MAX,
- * little-endian 8       destination, as the sender spelled it (`\\HOST\mailslot\x`), no
- * zero byte payload: the rest, 0 bytes or more
+ *        0    4  magic       "MSOB"
+ *        4    2  version     1
+ *        6    2  slot size   1 to MAILSLOT_NAME_MAX
+ *        8  256  host        HOST, DOMAIN or `*`, as the sender spelled it; zeros
+ * behind 264    n  slot        the bare name, separators `\`, zeros up to a multiple of
+ * 4 264 + n       the message
  *
- * Whether the destination is the name of a slot is for the gateway to find out.
+ * The name is padded as the mailslot write of the wire pads it. So a bound of the
+ * outbox on the size of head and message together bounds what remains for the message
+ * exactly as that format does, whatever the name (mailslot_write.h).
  */
 #ifndef MS_WIRE_OUTBOUND_H
 #define MS_WIRE_OUTBOUND_H
@@ -18,26 +21,32 @@
 #include "mailslot.h"
 #include "wire/reason.h"
 
-#define MS_OUTBOUND_FIXED_SIZE 8
-/* Two separators, a host of 255, `\mailslot\`, a bare name. */
-#define MS_OUTBOUND_DESTINATION_MAX (2 + 255 + 10 + MAILSLOT_NAME_MAX)
-#define MS_OUTBOUND_HEAD_MAX (MS_OUTBOUND_FIXED_SIZE + MS_OUTBOUND_DESTINATION_MAX)
+#include <stddef.h>
+#include <stdint.h>
+
+/* The local slot, which belongs to the gateway. */
+#define MS_OUTBOUND_SLOT "gateway\\outbox"
+
+#define MS_OUTBOUND_HOST_MAX 255
+#define MS_OUTBOUND_FIXED_SIZE 264
+#define MS_OUTBOUND_HEAD_MAX \
+    (MS_OUTBOUND_FIXED_SIZE + ((MAILSLOT_NAME_MAX + 3) / 4 * 4))
 
 struct ms_outbound {
-    const char *destination; /* in the message, not ended by a zero */
-    size_t destination_size;
-    const void *payload;
-    size_t payload_size;
+    char host[MS_OUTBOUND_HOST_MAX + 1];
+    char slot[MAILSLOT_NAME_MAX + 1];
+    const uint8_t *data; /* in what was decoded */
+    size_t size;
 };
 
-/*
- * All that goes before the payload. Returns its size; -EINVAL: an empty destination;
- * -ENAMETOOLONG; -ENOBUFS.
- */
-int ms_outbound_encode_head(const char *destination, void *buffer, size_t capacity);
+/* Returns the size of the head. -EINVAL, -ENAMETOOLONG: host or slot is empty or too
+ * long. */
+int ms_outbound_encode(const char *host, const char *slot,
+                       uint8_t ret_head[MS_OUTBOUND_HEAD_MAX]);
 
-/* 0, or -EBADMSG: CUT, MAGIC, VERSION, DESTINATION. */
-int ms_outbound_decode(const void *message, size_t size,
-                       struct ms_outbound *ret_outbound, enum ms_reason *ret_reason);
+/* 0, or -EBADMSG: CUT, MAGIC, VERSION, DESTINATION, SLOT_NAME. A name with control
+ * characters is none. */
+int ms_outbound_decode(const void *bytes, size_t size, struct ms_outbound *ret_outbound,
+                       enum ms_reason *ret_reason);
 
 #endif

@@ -174,16 +174,6 @@ START_TEST(case_013_a_slot_of_another_machine_is_not_created) {
 }
 END_TEST
 
-START_TEST(case_014_a_slot_of_another_machine_is_clearly_not_sent_to) {
-    mailslot *slot = new_slot("a");
-    for (size_t i = 0; i < COUNT(remote_names); i++) {
-        expect_refused(remote_names[i], -EOPNOTSUPP);
-    }
-    expect_nothing(slot);
-    mailslot_close(slot);
-}
-END_TEST
-
 START_TEST(case_015_no_name_leads_out_of_the_registry_or_to_another_slot) {
     static const char *const refused[] = {
         ".",
@@ -301,7 +291,6 @@ int main(void) {
     tcase_add_test(cases, case_011_null_is_no_name);
     tcase_add_test(cases, case_012_nothing_and_the_bare_prefix_are_no_names);
     tcase_add_test(cases, case_013_a_slot_of_another_machine_is_not_created);
-    tcase_add_test(cases, case_014_a_slot_of_another_machine_is_clearly_not_sent_to);
     tcase_add_test(cases,
                    case_015_no_name_leads_out_of_the_registry_or_to_another_slot);
     tcase_add_test(cases,

@@ -300,10 +300,10 @@ client.lua: messages sent: 1
         client.err)
     end)
 
-    it("case 14: says that slots of other machines are not available", function()
-      local status, errors = run(nil, "-s", "\\\\elsewhere\\mailslot\\x", "hello")
-      assert.equal(1, status)
-      assert.truthy(errors:find("^client.lua: [^\n]*other machines are not available[^\n]*\n$"))
+    it("case 14: says what to start for slots of other machines", function()
+      local client = scripts.client("-s", [[\\HOST\mailslot\jobs]], "hello")
+      assert.equal(3, scripts.finish(client))
+      assert.matches("no gateway serves this machine: start mailslot-gateway", client.err, 1, true)
     end)
   end)
 

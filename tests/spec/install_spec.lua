@@ -84,6 +84,7 @@ describe("an installation", function()
     end
     assert.same({
       "bin/mailslot-client",
+      "bin/mailslot-gateway",
       "bin/mailslot-server",
       "include/mailslot.h",
       "lib/cmake/mailslot/mailslot-TYPE.cmake",
@@ -96,7 +97,10 @@ describe("an installation", function()
       "lib/libmailslot.so.VERSION",
       "lib/lua/5.4/mailslot.so",
       "lib/pkgconfig/mailslot.pc",
+      "lib/systemd/system/mailslot-gateway.service",
+      "share/doc/mailslot/gateway.lua",
       "share/lua/5.4/mailslot_cli.lua",
+      "share/man/man1/mailslot-gateway.1",
     }, files)
   end)
 

@@ -34,7 +34,7 @@ local PUBLIC = set "mailslot.h"
 local TABLE = {
   ["src/include"] = { system = set "stddef.h stdint.h", own = {} },
   ["lua"] = { system = union(ISO_C, LUA, PUBLIC), own = { "lua", "public" } },
-  ["src"] = { system = ISO_C, own = { "src", "public" } },
+  ["src"] = { system = ISO_C, own = { "src", "src/wire", "public" } },
   ["src/queue"] = {
     system = set "errno.h stdatomic.h stdbool.h stddef.h stdint.h string.h",
     own = { "src/queue", "public" },
@@ -44,6 +44,10 @@ local TABLE = {
     own = { "src/wire", "public" },
   },
   ["src/os"] = { system = "any", own = { "src/os" } },
+  ["src/gateway"] = {
+    system = "gateway",
+    own = { "src/gateway", "src/wire", "src/os", "public" },
+  },
   ["src/linux"] = {
     system = union(PURE_C, set "stdio.h"),
     own = { "src/linux", "src/queue", "src/os", "src", "public" },
@@ -114,7 +118,9 @@ local function contains(list, value)
 end
 
 local function may_include_system(path, rule, header)
-  if rule.system == "any" or SYSTEM_FILES[path] then
+  if rule.system == "gateway" then
+    return not PUBLIC[header]
+  elseif rule.system == "any" or SYSTEM_FILES[path] then
     return not PUBLIC[header] and not LUA[header]
   end
   return rule.system[header] or (path == "lua/user.c" and USERS[header])
@@ -189,6 +195,9 @@ describe("the layers", function()
     refused("src/linux/slot.c", "#include <fcntl.h>")
     refused("src/linux/slot.c", "#include <linux/futex.h>")
     refused("src/linux/slot.c", "#include <time.h>")
+    refused("src/gateway/main.c", '#include "queue/queue.h"')
+    refused("src/gateway/main.c", '#include "name.h"')
+    refused("src/mailslot.c", '#include "gateway/gateway.h"')
     refused("tests/conformance/test_send.c", "#include <unistd.h>")
     refused("tests/conformance/support.c", '#include "queue/queue.h"')
   end)

@@ -188,13 +188,29 @@ describe("sending", function()
     assert.equal(mapped, select(2, support.mappings()))
   end)
 
-  it("case 14: says that slots of other machines are not available", function()
+  it("case 14: says what to start when no gateway serves this machine", function()
     local name = [[\\HOST\mailslot\jobs]]
-    for _, call in ipairs { mailslot.open, mailslot.send, mailslot.info } do
+    for _, call in ipairs { mailslot.open, mailslot.send } do
       local result, message, code = call(name, "hello")
       assert.is_nil(result)
       assert.matches(name, message, 1, true)
-      assert.equal("EOPNOTSUPP", code)
+      assert.matches("start mailslot-gateway", message, 1, true)
+      assert.equal("EHOSTUNREACH", code)
+    end
+    assert.equal("EOPNOTSUPP", select(3, mailslot.info(name)))
+  end)
+
+  it("case 14: hands what is for another machine to the gateway", function()
+    local name = [[\\HOST\mailslot\jobs]]
+    local outbox <close> = assert(mailslot.create([[gateway\outbox]]))
+    assert.is_true(mailslot.send(name, "hello"))
+    local sender <close> = assert(mailslot.open(name))
+    assert.equal(2, sender:send_all { "how are", "you" })
+    assert.equal("EOPNOTSUPP", select(3, sender:info()))
+    local sent = outbox:read_all()
+    for i, text in ipairs { "hello", "how are", "you" } do
+      assert.equal(text, sent[i]:sub(-#text))
+      assert.matches("HOST\0.*jobs", sent[i])
     end
   end)
 
