@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inbox: where messages from outside become messages of local slots. It decides
+ * what comes in: only what the configuration exports, within its limits, past its
+ * filter. To the slots it is an ordinary writer that never waits.
+ */
+#ifndef MS_GATEWAY_INBOX_H
+#define MS_GATEWAY_INBOX_H
+
+#include "gateway/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ms_gateway;
+struct ms_inbox;
+
+/* A message that has come by a road. */
+struct ms_arrival {
+    const char *road;
+    const char *from; /* the machine, as the reader sees it */
+    bool is_verified; /* nobody else could have said so */
+    uint64_t sender;  /* whose rate it counts for; not 0 */
+    const char *to;   /* the host or domain that it was sent to */
+    const char *slot; /* bare name */
+    const void *data;
+    size_t size;
+};
+
+int ms_inbox_open(struct ms_gateway *gateway, struct ms_inbox **ret_inbox);
+
+/* The configuration is another: exports that are still there keep their state. */
+int ms_inbox_reload(struct ms_inbox *inbox);
+
+/* MS_DROP_NONE: it is in the slot. Else why not; that is for the caller to count. */
+enum ms_drop ms_inbox_deliver(struct ms_inbox *inbox, const struct ms_arrival *arrival);
+
+/* NULL is allowed. */
+void ms_inbox_close(struct ms_inbox *inbox);
+
+#endif
