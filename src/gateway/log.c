@@ -97,6 +97,10 @@ void ms_drop(enum ms_drop drop, const char *format, ...) {
     drops[drop].next_log_ns = now_ns + QUIET_NS;
 }
 
+void ms_drop_quietly(enum ms_drop drop) {
+    drops[drop].count++;
+}
+
 void ms_count(enum ms_traffic traffic) {
     traffic_counts[traffic]++;
 }

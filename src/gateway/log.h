@@ -48,6 +48,9 @@ const char *ms_drop_text(enum ms_drop drop);
 void ms_drop(enum ms_drop drop, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Count what is of no interest to a log: mail for others, doubles, own echoes. */
+void ms_drop_quietly(enum ms_drop drop);
+
 /* Counters of what went through. */
 enum ms_traffic { MS_TRAFFIC_IN, MS_TRAFFIC_OUT, MS_TRAFFIC_COUNT };
 void ms_count(enum ms_traffic traffic);

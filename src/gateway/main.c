@@ -70,6 +70,8 @@ static void reload(struct program *program) {
         return;
     }
     struct ms_config *old = gateway->config;
+    memcpy(config->host, old->host, sizeof config->host);
+    memcpy(config->domain, old->domain, sizeof config->domain);
     gateway->config = config;
     if (ms_inbox_reload(gateway->inbox) < 0) {
         ms_log(MS_ERROR, "out of memory: the configuration stays as it was");
