@@ -39,6 +39,21 @@ endif()
 if(NOT specs)
   message(FATAL_ERROR "there are no specs in ${CMAKE_CURRENT_SOURCE_DIR}/spec")
 endif()
+
+# The gateway's run in namespaces of their own.
+if(MAILSLOT_GATEWAY)
+  file(GLOB gateway_specs CONFIGURE_DEPENDS gateway/*_spec.lua)
+endif()
+foreach(spec ${gateway_specs})
+  cmake_path(GET spec STEM name)
+  string(REPLACE "_spec" "" name ${name})
+  register(gateway.${name}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/gateway/run ${LUA_PROGRAM} ${BUSTED_PROGRAM}
+            --ignore-lua --cpath=${modules} --output=gtest ${spec}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_property(TEST ${MAILSLOT_TEST_PREFIX}gateway.${name} PROPERTY
+    FAIL_REGULAR_EXPRESSION "\\[  PASSED  \\] 0 tests")
+endforeach()
 foreach(spec ${specs})
   string(REGEX REPLACE "spec/(.*)_spec\\.lua" "spec.\\1" name ${spec})
   register(${name}
