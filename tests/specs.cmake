@@ -54,6 +54,10 @@ foreach(spec ${gateway_specs})
   set_property(TEST ${MAILSLOT_TEST_PREFIX}gateway.${name} PROPERTY
     FAIL_REGULAR_EXPRESSION "\\[  PASSED  \\] 0 tests")
 endforeach()
+if(MAILSLOT_GATEWAY AND NOT MAILSLOT_SANITIZE)
+  register(gateway.demo
+    COMMAND ${PROJECT_SOURCE_DIR}/scripts/intranet-demo ${PROJECT_BINARY_DIR})
+endif()
 foreach(spec ${specs})
   string(REGEX REPLACE "spec/(.*)_spec\\.lua" "spec.\\1" name ${spec})
   register(${name}

@@ -156,6 +156,16 @@ static void read_names(lua_State *L, struct ms_settings *options,
     ms_settings_text(options, "user", config->user, sizeof config->user);
 }
 
+static void check_names(lua_State *L, struct ms_settings *options,
+                        struct ms_config *config) {
+    if (config->lan.is_on) {
+        find_lines(L, "host", options);
+        ms_config_check_name(options, "host", config->host);
+        find_lines(L, "domain", options);
+        ms_config_check_name(options, "domain", config->domain);
+    }
+}
+
 static void check_options(lua_State *L, struct ms_settings *options,
                           const char *const known[]) {
     lua_pushnil(L);
@@ -195,6 +205,7 @@ static void read_options(lua_State *L, const struct ms_script *script,
     find_lines(L, "filter", &options);
     read_filter(L, &options, config);
     ms_config_check(&options, config);
+    check_names(L, &options, config);
 }
 
 /* Arguments: the path, and the structure as a light userdata. */

@@ -269,8 +269,8 @@ void ms_config_read_routes(struct ms_settings *table, struct ms_config *config) 
 }
 
 /* A name of the lan has 15 bytes. Windows cuts a longer host name, so does this. */
-static void check_netbios_name(const struct ms_settings *options, const char *key,
-                               char *name) {
+void ms_config_check_name(const struct ms_settings *options, const char *key,
+                          char *name) {
     lua_getfield(options->L, options->index, key);
     bool is_chosen = !lua_isnil(options->L, -1);
     lua_pop(options->L, 1);
@@ -282,12 +282,9 @@ static void check_netbios_name(const struct ms_settings *options, const char *ke
     name[NETBIOS_NAME_MAX] = '\0';
 }
 
-void ms_config_check(const struct ms_settings *options, struct ms_config *config) {
+void ms_config_check(const struct ms_settings *options,
+                     const struct ms_config *config) {
     if (!config->lan.is_on && !config->nats.is_on) {
         ms_settings_fail(options, "lan", "or nats must be configured");
-    }
-    if (config->lan.is_on) {
-        check_netbios_name(options, "host", config->host);
-        check_netbios_name(options, "domain", config->domain);
     }
 }

@@ -61,7 +61,7 @@ static int understand(lua_State *L, const struct ms_config *config,
     return lua_toboolean(L, -2) ? MS_ROAD_COUNT : -1;
 }
 
-/* Upvalues do not exist in a light C function: arguments are light userdata. */
+/* Arguments: configuration and message, as light userdata. */
 static int l_filter(lua_State *L) {
     const struct ms_config *config = lua_touserdata(L, 1);
     const struct ms_filtered *message = lua_touserdata(L, 2);

@@ -22,6 +22,7 @@ struct ms_inbox {
     struct ms_gateway *gateway;
     size_t count;
     struct door *doors;
+    char reason[MS_FILTER_REASON_SIZE]; /* why the filter refused the last message */
 };
 
 static struct door *find_door(struct ms_inbox *inbox, const char *slot) {
@@ -106,7 +107,6 @@ static enum ms_drop check_rates(struct door *door, uint64_t sender) {
 
 static enum ms_drop check_filter(struct ms_inbox *inbox,
                                  const struct ms_arrival *arrival) {
-    char reason[MS_FILTER_REASON_SIZE];
     int road = MS_ROAD_COUNT;
     struct ms_filtered message = {
         .from = arrival->from,
@@ -116,7 +116,7 @@ static enum ms_drop check_filter(struct ms_inbox *inbox,
         .data = arrival->data,
         .size = arrival->size,
     };
-    return ms_filter_passes(inbox->gateway->config, &message, reason, &road)
+    return ms_filter_passes(inbox->gateway->config, &message, inbox->reason, &road)
                ? MS_DROP_NONE
                : MS_DROP_FILTER;
 }
@@ -191,4 +191,15 @@ enum ms_drop ms_inbox_deliver(struct ms_inbox *inbox,
         ms_count(MS_TRAFFIC_IN);
     }
     return drop;
+}
+
+void ms_inbox_count(const struct ms_inbox *inbox, const struct ms_arrival *arrival,
+                    enum ms_drop drop) {
+    if (drop == MS_DROP_FILTER) {
+        ms_drop(drop, "a message of %s (%s) for the slot %s (%s)", arrival->from,
+                arrival->place, arrival->slot, inbox->reason);
+    } else if (drop != MS_DROP_NONE) {
+        ms_drop(drop, "a message of %s (%s) for the slot %s", arrival->from,
+                arrival->place, arrival->slot);
+    }
 }

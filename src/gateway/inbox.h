@@ -19,11 +19,12 @@ struct ms_inbox;
 /* A message that has come by a road. */
 struct ms_arrival {
     const char *road;
-    const char *from; /* the machine, as the reader sees it */
-    bool is_verified; /* nobody else could have said so */
-    uint64_t sender;  /* whose rate it counts for; not 0 */
-    const char *to;   /* the host or domain that it was sent to */
-    const char *slot; /* bare name */
+    const char *from;  /* the machine, as the reader sees it */
+    bool is_verified;  /* nobody else could have said so */
+    const char *place; /* its address, for the log */
+    uint64_t sender;   /* whose rate it counts for; not 0 */
+    const char *to;    /* the host or domain that it was sent to */
+    const char *slot;  /* bare name */
     const void *data;
     size_t size;
 };
@@ -33,8 +34,12 @@ int ms_inbox_open(struct ms_gateway *gateway, struct ms_inbox **ret_inbox);
 /* The configuration is another: exports that are still there keep their state. */
 int ms_inbox_reload(struct ms_inbox *inbox);
 
-/* MS_DROP_NONE: it is in the slot. Else why not; that is for the caller to count. */
+/* MS_DROP_NONE: it is in the slot. Else why not. */
 enum ms_drop ms_inbox_deliver(struct ms_inbox *inbox, const struct ms_arrival *arrival);
+
+/* Count what the last call did not deliver, unless it will be delivered later. */
+void ms_inbox_count(const struct ms_inbox *inbox, const struct ms_arrival *arrival,
+                    enum ms_drop drop);
 
 /* NULL is allowed. */
 void ms_inbox_close(struct ms_inbox *inbox);

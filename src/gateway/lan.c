@@ -172,6 +172,7 @@ static void deliver_here(struct lan *lan, const struct ms_mail *mail) {
         .road = lan->road.name,
         .from = config->host,
         .is_verified = true,
+        .place = "this machine",
         .sender = UINT64_MAX,
         .to = config->domain,
         .slot = mail->slot,
@@ -181,9 +182,8 @@ static void deliver_here(struct lan *lan, const struct ms_mail *mail) {
     enum ms_drop drop = ms_inbox_deliver(lan->gateway->inbox, &arrival);
     if (drop == MS_DROP_NOT_EXPORTED) {
         ms_drop_quietly(drop);
-    } else if (drop != MS_DROP_NONE) {
-        ms_drop(drop, "this machine's copy of a message for %s, slot %s",
-                config->domain, mail->slot);
+    } else {
+        ms_inbox_count(lan->gateway->inbox, &arrival, drop);
     }
 }
 
@@ -261,6 +261,8 @@ static void deliver(struct lan *lan, const struct ms_heard *heard,
     char from[MS_NETBIOS_NAME_MAX + 1];
     char to[MS_NETBIOS_NAME_MAX + 1];
     char slot[MAILSLOT_NAME_MAX + 1];
+    char address[MS_ADDRESS_SIZE];
+    ms_address_text(heard->address, address);
     to_text(&datagram->source, from);
     to_text(&datagram->destination, to);
     memcpy(slot, write->slot, write->slot_size);
@@ -269,18 +271,15 @@ static void deliver(struct lan *lan, const struct ms_heard *heard,
         .road = lan->road.name,
         .from = from,
         .is_verified = false,
+        .place = address,
         .sender = heard->address,
         .to = to,
         .slot = slot,
         .data = write->data,
         .size = write->size,
     };
-    enum ms_drop drop = ms_inbox_deliver(lan->gateway->inbox, &arrival);
-    if (drop != MS_DROP_NONE) {
-        char address[MS_ADDRESS_SIZE];
-        ms_address_text(heard->address, address);
-        ms_drop(drop, "a message of %s (%s) for the slot %s", address, from, slot);
-    }
+    struct ms_inbox *inbox = lan->gateway->inbox;
+    ms_inbox_count(inbox, &arrival, ms_inbox_deliver(inbox, &arrival));
 }
 
 static void hear(void *context, const struct ms_heard *heard) {

@@ -58,16 +58,15 @@ static void deliver_here(struct ms_outbox *outbox, const struct ms_mail *mail) {
         .road = "local",
         .from = host,
         .is_verified = true,
+        .place = "this machine",
         .sender = UINT64_MAX,
         .to = host,
         .slot = mail->slot,
         .data = mail->data,
         .size = mail->size,
     };
-    enum ms_drop drop = ms_inbox_deliver(outbox->gateway->inbox, &arrival);
-    if (drop != MS_DROP_NONE) {
-        ms_drop(drop, "a message of this machine for its slot %s", mail->slot);
-    }
+    struct ms_inbox *inbox = outbox->gateway->inbox;
+    ms_inbox_count(inbox, &arrival, ms_inbox_deliver(inbox, &arrival));
 }
 
 /* NULL: it goes nowhere. */

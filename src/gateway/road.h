@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A road: one way to other machines. There are lan.c and nats.c, and they know nothing
- * of each other. What a road owes:
+ * A road: one way to other machines. There are lan.c and nats.c, which know nothing of
+ * each other. What a road owes:
  *
- * Threads.   Everything happens on the thread of the loop: the gateway's calls here,
- * and the road's calls of outbox and inbox. A library with threads of its own hands
- * over to the loop (uv_async_send), and nothing here may wait: not for a peer, not for
- * a name, not for a disk. Out.       send takes a message (0), which is then sent, or
- * dropped and counted (ms_drop) by the road; what it still needs it copies. Or it says
- * -EAGAIN: then the outbox keeps the message, reads no other, and offers this one again
- * once the road has called ms_outbox_resume. So senders find out that the outbox is
- * full, and a road needs private queues, bounded ones, only where one destination must
- * not hold up the others. In.        What comes for this machine goes to
- * ms_inbox_deliver, which applies exports, limits and the filter, and says what became
- * of it. A road that cannot repeat (the lan) counts that with ms_drop; one that can may
- * leave what was refused for now where it is. Own mail.  A message for this machine's
- * host name never comes to a road. One for a domain or `*` reaches this machine, too,
- * once, as it does in Windows: a road to which it does not come back delivers it
- * itself. Life.      open takes what needs privileges and may fail, with a line in the
- * log. close begins to let go of what the loop has; the loop then runs until it has
- * nothing left, and destroy frees the rest. Names, ports and peers of the configuration
- * stay from open to close; reload comes when the configuration was read again
- * (gateway->config is the new one).
+ * Threads.  Everything happens on the thread of the loop: what is called here, and the
+ *           road's calls of outbox and inbox. A library with threads of its own hands
+ *           over to the loop (uv_async_send). Nothing here may wait: not for a peer,
+ *           not for a name, not for a disk.
+ *
+ * Out.      send takes a message (0), which is then sent, or dropped and counted
+ *           (ms_drop) by the road; what it needs later it copies. Or it says -EAGAIN:
+ *           then the outbox keeps the message, reads no other, and offers this one
+ *           again once the road has called ms_outbox_resume. So senders find out that
+ *           the outbox is full; a road needs queues of its own, bounded ones, only
+ *           where one destination must not hold up the others.
+ *
+ * In.       What comes for this machine goes to ms_inbox_deliver, which applies
+ *           exports, limits and the filter, and says what became of it. A road that
+ *           cannot repeat (the lan) hands that to ms_inbox_count; one that can may
+ *           leave what was refused for now where it is.
+ *
+ * Own mail. A message for this machine's host name never comes to a road. One for a
+ *           domain or `*` reaches this machine, too, once, as it does in Windows: a
+ *           road to which it does not come back delivers it itself.
+ *
+ * Life.     open takes what needs privileges and may fail, with a line in the log;
+ *           what it has then opened is in *ret_road all the same. close begins to let
+ *           go of what the loop has; the loop then runs until it has nothing left, and
+ *           destroy frees the rest. Names, ports and peers stay from open to close;
+ *           reload comes when the configuration was read again (gateway->config is the
+ *           new one, and the old one goes when all roads have returned).
  */
 #ifndef MS_GATEWAY_ROAD_H
 #define MS_GATEWAY_ROAD_H

@@ -69,6 +69,13 @@ function network.write(name, text)
   return path
 end
 
+-- A new folder in that of the test.
+function network.folder(name)
+  local path = folder .. "/" .. name
+  assert(uv.fs_mkdir(path, 448))
+  return path
+end
+
 -- The machine's gateway with these lines of configuration, whatever becomes of it.
 function machine_methods:start_gateway(lines)
   local path = network.write(self.name .. ".lua", table.concat(lines, "\n") .. "\n")
@@ -112,6 +119,18 @@ function network.machine(name)
   return machine
 end
 
+-- Waits until the gateway has counted this, as SIGUSR1 lets it say.
+function network.await_counter(gateway, pattern)
+  support.await(function()
+    local _, length = gateway.err:find(".*")
+    gateway:kill("sigusr1")
+    support.await(function()
+      return gateway.err:find("counters: %d+ came in", length)
+    end, "counters")
+    return gateway.err:find("counters: " .. pattern, length)
+  end, pattern)
+end
+
 function network.enter()
   support.enter()
   machines, folder = {}, assert(uv.fs_mkdtemp("/tmp/mailslot-gateway-XXXXXX"))
@@ -131,6 +150,8 @@ end
 
 function network.leave()
   for _, machine in ipairs(machines) do
+    -- By itself it would go with the last process there, some time later.
+    network.run("ip", "link", "del", "to-" .. machine.name)
     machine.holder:finish()
   end
   network.run("ip", "link", "del", "bridge")
