@@ -15,3 +15,8 @@ if(MAILSLOT_NATS)
   target_link_libraries(mailslot_gateway PRIVATE PkgConfig::NATS)
 endif()
 install(TARGETS mailslot_gateway RUNTIME)
+install(FILES docs/man/mailslot-gateway.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES examples/gateway.lua DESTINATION ${CMAKE_INSTALL_DOCDIR})
+configure_file(cmake/mailslot-gateway.service.in mailslot-gateway.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/mailslot-gateway.service
+        DESTINATION lib/systemd/system)

@@ -69,7 +69,7 @@ static const char *push_file(lua_State *L, const char *path) {
     luaL_Buffer buffer;
     FILE *file = fopen(path, "re");
     if (!file) {
-        luaL_error(L, "%s: %s", path, strerror(errno));
+        luaL_error(L, "%s: %s", path, strerrordesc_np(errno));
         return NULL;
     }
     char *text = luaL_buffinitsize(L, &buffer, FILE_SIZE_MAX);
@@ -77,7 +77,8 @@ static const char *push_file(lua_State *L, const char *path) {
     int error = ferror(file) ? errno : 0;
     fclose(file);
     if (error || size == FILE_SIZE_MAX) {
-        luaL_error(L, "%s: %s", path, error ? strerror(error) : "larger than 1 MiB");
+        luaL_error(L, "%s: %s", path,
+                   error ? strerrordesc_np(error) : "larger than 1 MiB");
     }
     luaL_pushresultsize(&buffer, size);
     return lua_tostring(L, -1);
@@ -150,7 +151,7 @@ static void read_names(lua_State *L, struct ms_settings *options,
                  name);
     }
     find_lines(L, "domain", options);
-    strcpy(config->domain, "workgroup");
+    memcpy(config->domain, "workgroup", sizeof "workgroup");
     ms_settings_text(options, "domain", config->domain, sizeof config->domain);
     find_lines(L, "user", options);
     ms_settings_text(options, "user", config->user, sizeof config->user);
@@ -227,21 +228,21 @@ static char *error_text(lua_State *L) {
 
 struct ms_config *ms_config_load(const char *path, char **ret_error) {
     struct ms_config *config = calloc(1, sizeof *config);
-    lua_State *L = config ? luaL_newstate() : NULL;
-    if (!L) {
+    lua_State *lua = config ? luaL_newstate() : NULL;
+    if (!lua) {
         free(config);
         *ret_error = strdup("out of memory");
         return NULL;
     }
-    config->lua = L;
+    config->lua = lua;
     config->filter = LUA_NOREF;
     config->outbox_mode = OUTBOX_MODE_DEFAULT;
-    luaL_openlibs(L);
-    lua_pushcfunction(L, l_read_config);
-    lua_pushstring(L, path);
-    lua_pushlightuserdata(L, config);
-    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
-        *ret_error = error_text(L);
+    luaL_openlibs(lua);
+    lua_pushcfunction(lua, l_read_config);
+    lua_pushstring(lua, path);
+    lua_pushlightuserdata(lua, config);
+    if (lua_pcall(lua, 2, 0, 0) != LUA_OK) {
+        *ret_error = error_text(lua);
         return ms_config_free(config);
     }
     return config;

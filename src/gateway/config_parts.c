@@ -56,42 +56,42 @@ static void read_limits(const struct ms_settings *limits, struct ms_export *expo
 
 /* `"name"` in the list, or `name = { limits }`. The pair is on top of the stack. */
 static void read_export(const struct ms_settings *table, struct ms_export *export) {
-    lua_State *L = table->L;
+    lua_State *lua = table->L;
     *export = export_defaults;
-    if (lua_type(L, -2) == LUA_TNUMBER && lua_type(L, -1) == LUA_TSTRING) {
-        const char *name = lua_tostring(L, -1);
+    if (lua_type(lua, -2) == LUA_TNUMBER && lua_type(lua, -1) == LUA_TSTRING) {
+        const char *name = lua_tostring(lua, -1);
         read_slot(table, name, name, export->slot);
-    } else if (lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TTABLE) {
-        const char *name = lua_tostring(L, -2);
+    } else if (lua_type(lua, -2) == LUA_TSTRING && lua_type(lua, -1) == LUA_TTABLE) {
+        const char *name = lua_tostring(lua, -2);
         read_slot(table, name, name, export->slot);
         struct ms_settings limits = *table;
-        limits.index = lua_gettop(L);
-        limits.prefix = lua_pushfstring(L, "export.%s.", name);
+        limits.index = lua_gettop(lua);
+        limits.prefix = lua_pushfstring(lua, "export.%s.", name);
         read_limits(&limits, export);
-        lua_pop(L, 1);
+        lua_pop(lua, 1);
     } else {
-        ms_settings_fail(table, luaL_tolstring(L, -2, NULL),
+        ms_settings_fail(table, luaL_tolstring(lua, -2, NULL),
                          "must be \"name\" or name = { limits }");
     }
 }
 
 void ms_config_read_exports(struct ms_settings *table, struct ms_config *config) {
-    lua_State *L = table->L;
+    lua_State *lua = table->L;
     size_t count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, table->index)) {
+    lua_pushnil(lua);
+    while (lua_next(lua, table->index)) {
         count++;
-        lua_pop(L, 1);
+        lua_pop(lua, 1);
     }
     config->exports = calloc(count ? count : 1, sizeof *config->exports);
     if (!config->exports) {
         ms_settings_fail(table, "", "needs more memory than there is");
     }
-    lua_pushnil(L);
-    while (lua_next(L, table->index)) {
+    lua_pushnil(lua);
+    while (lua_next(lua, table->index)) {
         read_export(table, &config->exports[config->export_count]);
         config->export_count++;
-        lua_pop(L, 1);
+        lua_pop(lua, 1);
     }
 }
 
@@ -105,7 +105,7 @@ static void take_text(const struct ms_settings *table, const char *key,
         ms_settings_fail(table, key, "has an entry of more than %d bytes",
                          MS_CONFIG_TEXT_MAX);
     }
-    strcpy(list->texts[list->count++], text);
+    memcpy(list->texts[list->count++], text, strlen(text) + 1);
 }
 
 static uint32_t to_address(const struct ms_settings *table, const char *key,
@@ -192,7 +192,7 @@ void ms_config_read_nats(struct ms_settings *table, struct ms_config *config) {
         {"key", nats->key},   {"credentials", nats->credentials},
     };
     nats->is_on = true;
-    strcpy(nats->stream, "MAILSLOT");
+    memcpy(nats->stream, "MAILSLOT", sizeof "MAILSLOT");
     ms_settings_check_keys(table, known);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         ms_settings_text(table, texts[i].key, texts[i].text, MS_CONFIG_TEXT_MAX + 1);
@@ -228,34 +228,34 @@ void ms_config_read_outbox(struct ms_settings *table, struct ms_config *config) 
 
 /* The pair `["destination"] = "road"` is on top of the stack. */
 static void read_route(const struct ms_settings *table, struct ms_route *route) {
-    lua_State *L = table->L;
-    const char *key = luaL_tolstring(L, -2, NULL);
-    if (lua_type(L, -3) != LUA_TSTRING || strlen(key) > MS_CONFIG_TEXT_MAX) {
+    lua_State *lua = table->L;
+    const char *key = luaL_tolstring(lua, -2, NULL);
+    if (lua_type(lua, -3) != LUA_TSTRING || strlen(key) > MS_CONFIG_TEXT_MAX) {
         ms_settings_fail(table, key, "is not the name of a host or domain");
     }
-    const char *road = lua_tostring(L, -2);
+    const char *road = lua_tostring(lua, -2);
     if (!road || (strcmp(road, "lan") != 0 && strcmp(road, "nats") != 0)) {
         ms_settings_fail(table, key, "must be \"lan\" or \"nats\"");
     }
     route->road = strcmp(road, "lan") == 0 ? MS_ROAD_LAN : MS_ROAD_NATS;
-    strcpy(route->destination, key);
-    lua_pop(L, 1);
+    memcpy(route->destination, key, strlen(key) + 1);
+    lua_pop(lua, 1);
 }
 
 void ms_config_read_routes(struct ms_settings *table, struct ms_config *config) {
-    lua_State *L = table->L;
+    lua_State *lua = table->L;
     size_t count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, table->index)) {
+    lua_pushnil(lua);
+    while (lua_next(lua, table->index)) {
         count++;
-        lua_pop(L, 1);
+        lua_pop(lua, 1);
     }
     config->routes = calloc(count ? count : 1, sizeof *config->routes);
     if (!config->routes) {
         ms_settings_fail(table, "", "needs more memory than there is");
     }
-    lua_pushnil(L);
-    while (lua_next(L, table->index)) {
+    lua_pushnil(lua);
+    while (lua_next(lua, table->index)) {
         struct ms_route *route = &config->routes[config->route_count++];
         read_route(table, route);
         bool is_there =
@@ -264,7 +264,7 @@ void ms_config_read_routes(struct ms_settings *table, struct ms_config *config) 
             ms_settings_fail(table, route->destination,
                              "leads to a road that is not configured");
         }
-        lua_pop(L, 1);
+        lua_pop(lua, 1);
     }
 }
 

@@ -75,23 +75,23 @@ static int l_filter(lua_State *L) {
 
 bool ms_filter_passes(const struct ms_config *config, const struct ms_filtered *message,
                       char ret_reason[MS_FILTER_REASON_SIZE], int *road) {
-    lua_State *L = config->lua;
+    lua_State *lua = config->lua;
     if (config->filter == LUA_NOREF) {
         return true;
     }
-    lua_sethook(L, on_limit, LUA_MASKCOUNT, INSTRUCTIONS_MAX);
-    lua_pushcfunction(L, l_filter);
-    lua_pushlightuserdata(L, (void *)config);
-    lua_pushlightuserdata(L, (void *)message);
+    lua_sethook(lua, on_limit, LUA_MASKCOUNT, INSTRUCTIONS_MAX);
+    lua_pushcfunction(lua, l_filter);
+    lua_pushlightuserdata(lua, (void *)config);
+    lua_pushlightuserdata(lua, (void *)message);
     int verdict = -1;
-    if (lua_pcall(L, 2, 2, 0) == LUA_OK) {
-        verdict = (int)lua_tointeger(L, -2);
+    if (lua_pcall(lua, 2, 2, 0) == LUA_OK) {
+        verdict = (int)lua_tointeger(lua, -2);
     }
-    const char *reason = lua_tostring(L, -1);
+    const char *reason = lua_tostring(lua, -1);
     snprintf(ret_reason, MS_FILTER_REASON_SIZE, "%s",
              reason ? reason : "no reason given");
-    lua_sethook(L, NULL, 0, 0);
-    lua_settop(L, 0);
+    lua_sethook(lua, NULL, 0, 0);
+    lua_settop(lua, 0);
     if (verdict >= 0 && verdict < MS_ROAD_COUNT) {
         *road = verdict;
     }

@@ -310,7 +310,7 @@ static void hear(void *context, const struct ms_heard *heard) {
     if (r == 0) {
         r = ms_mailslot_write_decode(datagram.data, datagram.size, &write, &reason);
     }
-    if (r < 0) {
+    if (r != 0) {
         refuse(heard, reason);
         return;
     }

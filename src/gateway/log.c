@@ -2,10 +2,10 @@
 #include "gateway/log.h"
 
 #include "os/clock.h"
+#include "os/process.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define LINE_SIZE 1024
 #define QUIET_NS INT64_C(60000000000)
@@ -23,7 +23,7 @@ static void write_line(enum ms_level level, const char *text) {
     static const char *const names[] = {
         [MS_ERROR] = "error", [MS_WARNING] = "warning", [MS_NOTICE] = "notice"};
     char line[LINE_SIZE + 64];
-    if (getenv("JOURNAL_STREAM")) {
+    if (ms_process_variable("JOURNAL_STREAM")) {
         snprintf(line, sizeof line, "<%d>%s\n", (int)level, text);
     } else {
         snprintf(line, sizeof line, "mailslot-gateway: %s: %s\n", names[level], text);

@@ -30,6 +30,7 @@ struct program {
     uv_signal_t signals[SIGNAL_COUNT];
 };
 
+/* Its type is argp's. NOLINTNEXTLINE(readability-non-const-parameter) */
 static error_t parse_option(int key, char *value, struct argp_state *state) {
     struct arguments *arguments = state->input;
     switch (key) {
@@ -141,7 +142,7 @@ static int drop_privileges(const struct ms_config *config) {
     int r = ms_user_become(config->user);
     if (r < 0) {
         ms_log(MS_ERROR, "cannot become the user '%s': %s", config->user,
-               strerror(-r)); /* NOLINT(concurrency-mt-unsafe) */
+               strerrordesc_np(-r));
     }
     return r;
 }
@@ -223,6 +224,7 @@ int main(int argc, char **argv) {
         NULL};
     argp_program_version = "mailslot-gateway " MAILSLOT_VERSION;
     struct arguments arguments = {.path = CONFIG_PATH};
+    /* There is one thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0) {
         return EXIT_FAILURE;
     }

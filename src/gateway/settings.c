@@ -76,11 +76,11 @@ static bool is_known(const char *const known[], const char *key) {
 
 void ms_settings_check_key(const struct ms_settings *settings,
                            const char *const known[]) {
-    lua_State *L = settings->L;
-    if (lua_type(L, -1) != LUA_TSTRING) {
-        ms_settings_fail(settings, luaL_tolstring(L, -1, NULL), "is not an option");
+    lua_State *lua = settings->L;
+    if (lua_type(lua, -1) != LUA_TSTRING) {
+        ms_settings_fail(settings, luaL_tolstring(lua, -1, NULL), "is not an option");
     }
-    const char *key = lua_tostring(L, -1);
+    const char *key = lua_tostring(lua, -1);
     if (!is_known(known, key)) {
         ms_settings_fail(settings, key, "is not an option");
     }
@@ -185,28 +185,28 @@ bool ms_settings_list(const struct ms_settings *settings, const char *key,
                       void (*take)(const struct ms_settings *settings, const char *key,
                                    const char *text, void *context),
                       void *context) {
-    lua_State *L = settings->L;
+    lua_State *lua = settings->L;
     if (!push(settings, key)) {
         return false;
     }
     expect_type(settings, key, LUA_TTABLE, "a list of strings");
-    lua_Integer count = luaL_len(L, -1);
+    lua_Integer count = luaL_len(lua, -1);
     lua_Integer keys = 0;
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
+    lua_pushnil(lua);
+    while (lua_next(lua, -2)) {
         keys++;
-        lua_pop(L, 1);
+        lua_pop(lua, 1);
     }
     if (keys != count) {
         ms_settings_fail(settings, key, "must be a list of strings");
     }
     for (lua_Integer i = 1; i <= count; i++) {
-        lua_geti(L, -1, i);
+        lua_geti(lua, -1, i);
         expect_type(settings, key, LUA_TSTRING, "a list of strings");
         take(settings, key, to_text(settings, key), context);
-        lua_pop(L, 1);
+        lua_pop(lua, 1);
     }
-    lua_pop(L, 1);
+    lua_pop(lua, 1);
     return true;
 }
 

@@ -32,8 +32,8 @@ int ms_outbound_encode(const char *host, const char *slot,
     memcpy(ret_head, magic, sizeof magic);
     memcpy(ret_head + VERSION_OFFSET, version, sizeof version);
     ret_head[SLOT_SIZE_OFFSET] = (uint8_t)slot_size;
-    memcpy(ret_head + HOST_OFFSET, host, host_size);
-    memcpy(ret_head + MS_OUTBOUND_FIXED_SIZE, slot, slot_size);
+    memcpy(ret_head + HOST_OFFSET, host, host_size + 1);
+    memcpy(ret_head + MS_OUTBOUND_FIXED_SIZE, slot, slot_size + 1);
     return (int)(MS_OUTBOUND_FIXED_SIZE + padded(slot_size));
 }
 

@@ -16,8 +16,8 @@ static bool contains(const char *bytes, size_t size, const char *text) {
     return false;
 }
 
-/* The outbox has a message that ends in these bytes and tells host and slot. Returns the
- * size of what is in front of them. */
+/* The outbox has a message that ends in these bytes and tells host and slot. Returns
+ * the size of what is in front of them. */
 static size_t expect_mail(mailslot *outbox, const char *host, const char *name,
                           const char *text) {
     char buffer[1024];
@@ -38,7 +38,8 @@ START_TEST(case_014_without_a_gateway_no_other_machine_is_reached) {
     ck_assert_ptr_eq(writer, UNTOUCHED_WRITER);
     EXPECT(-EHOSTUNREACH, mailslot_send(REMOTE, "x", 1, 0));
     EXPECT(-EHOSTUNREACH, mailslot_send("\\\\*\\mailslot\\a", "x", 1, 0));
-    ck_assert_ptr_nonnull(strstr(mailslot_error_text(-EHOSTUNREACH), "mailslot-gateway"));
+    ck_assert_ptr_nonnull(
+        strstr(mailslot_error_text(-EHOSTUNREACH), "mailslot-gateway"));
 }
 END_TEST
 
@@ -64,7 +65,8 @@ START_TEST(case_014_what_is_sent_to_another_machine_is_with_the_gateway) {
 }
 END_TEST
 
-/* What the gateway says it can carry bounds what is sent, whatever the name's length. */
+/* What the gateway says it can carry bounds what is sent, whatever the name's length.
+ */
 START_TEST(a_message_too_long_for_every_way_is_refused_at_send) {
     mailslot *outbox = new_slot(OUTBOX);
     EXPECT(0, mailslot_send("\\\\a\\mailslot\\abcd", NULL, 0, 0));
