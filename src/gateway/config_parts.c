@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/config_parts.h"
 
+#include "wire/outbound.h"
+
 #include <arpa/inet.h>
 #include <lauxlib.h>
 
@@ -35,6 +37,9 @@ static void read_slot(const struct ms_settings *table, const char *key,
         ret_slot[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a'
                              : c == '/'           ? '\\'
                                                   : c);
+    }
+    if (strcmp(ret_slot, MS_OUTBOUND_SLOT) == 0) { /* others would send through us */
+        ms_settings_fail(table, key, "cannot be exported");
     }
 }
 

@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHUT_NS INT64_C(30000000000)
+
 /* An exported slot, and what is known of it. */
 struct door {
     struct ms_export limits;
     mailslot_writer *writer; /* NULL: not open */
+    int64_t shut_until_ns;   /* not to be opened before */
     struct ms_bucket bucket;
     struct ms_senders senders;
 };
@@ -147,8 +150,21 @@ static enum ms_drop drop_of(int r) {
     }
 }
 
+/* The slot of another user whose owner was stopped takes a second to be opened, in
+ * which everything else would wait: so it is not tried with each message. */
 static int open_writer(struct door *door) {
-    return door->writer ? 0 : mailslot_open(door->limits.slot, &door->writer);
+    if (door->writer) {
+        return 0;
+    }
+    int64_t now_ns = ms_clock_now_ns();
+    if (now_ns < door->shut_until_ns) {
+        return -EAGAIN;
+    }
+    int r = mailslot_open(door->limits.slot, &door->writer);
+    if (r == -ETIMEDOUT) {
+        door->shut_until_ns = now_ns + SHUT_NS;
+    }
+    return r;
 }
 
 static enum ms_drop put_once(struct door *door, const struct ms_arrival *arrival) {

@@ -116,6 +116,24 @@ describe("two machines with gateways", function()
     network.stop(server, a, b)
   end)
 
+  it("hear nobody whose network is not configured, and no garbage", function()
+    local alpha, beta, gamma = network.machine("alpha"), network.machine("beta"),
+      network.machine("gamma")
+    local a, g = alpha:gateway(), gamma:gateway()
+    local b = beta:start_gateway { HELLO,
+      'lan = { interfaces = { "eth0" }, subnets = { "10.77.0.3/32", "192.168.0.0/16" } }' }
+    scripts.await(b, "err", "ready:")
+    local server = beta:server()
+    alpha:client("-s", [[\\workgroup\mailslot\HelloWorld]], "not for you"):succeed()
+    scripts.await(b, "err", "dropped a packet of 10.77.0.1: it comes from a network that is not")
+    for _, garbage in ipairs { "", "x", ("\\x10"):rep(700), "\\x10\\x02" .. ("A"):rep(80) } do
+      gamma:spawn("/bin/bash", "-c", ("printf '%s' > /dev/udp/10.77.0.2/138"):format(garbage))
+        :succeed()
+    end
+    send_marker(gamma, "workgroup", server, 1)
+    network.stop(server, a, b, g)
+  end)
+
   it("treat a message for the own machine as one from outside", function()
     local alpha = network.machine("alpha")
     local a = alpha:gateway { HELLO, 'host = "self"' }

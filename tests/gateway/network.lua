@@ -22,11 +22,8 @@ machine_methods.__index = machine_methods
 
 local machines, folder
 
--- What is preloaded (a sanitizer) is for Lua with the module, not for other programs.
-local PRELOAD = uv.os_getenv("LD_PRELOAD")
-
 function network.run(program, ...)
-  local child = support.spawn(program, { ... }, { env = { LD_PRELOAD = false } })
+  local child = support.spawn(program, { ... })
   child:succeed()
   return child.out
 end
@@ -36,11 +33,11 @@ function machine_methods:spawn(program, ...)
   return support.spawn("nsenter", {
     "--target", tostring(self.pid), "--net", "--uts", "--mount", "--wd=" .. folder,
     program, ...,
-  }, { env = { LD_PRELOAD = false, MAILSLOT = false, MAILSLOT_DIR = false } })
+  }, { env = { MAILSLOT = false, MAILSLOT_DIR = false } })
 end
 
 function machine_methods:lua(...)
-  local preload = "LD_PRELOAD=" .. (PRELOAD or "")
+  local preload = "LD_PRELOAD=" .. os.getenv("MAILSLOT_PRELOAD")
   local cpath = "LUA_CPATH_5_4=" .. network.build .. "/lua/?.so;;"
   return self:spawn("/usr/bin/env", preload, cpath, "lua5.4", ...)
 end
@@ -110,8 +107,7 @@ end
 function network.machine(name)
   local machine = setmetatable({ name = name }, machine_methods)
   machine.holder = support.spawn("unshare", { "--net", "--uts", "--mount", "sh", "-c",
-    "hostname " .. name .. " && mount -t tmpfs none /dev/shm && echo there && exec cat" },
-    { env = { LD_PRELOAD = false } })
+    "hostname " .. name .. " && mount -t tmpfs none /dev/shm && echo there && exec cat" })
   machine.pid = machine.holder.pid
   machine.holder:expect("there")
   machines[#machines + 1] = machine

@@ -3,7 +3,7 @@
 """A machine whose mailslots are Samba's own codec (package python3-samba), over plain UDP.
 
   samba_codec.py receive COUNT      print what comes to port 138, a line of JSON each
-  samba_codec.py send TO TYPE SOURCE DESTINATION SLOT DATA
+  samba_codec.py send TO TYPE SOURCE DESTINATION SLOT DATA COUNT
 """
 import json
 import socket
@@ -76,10 +76,11 @@ def receive(count):
         print(json.dumps(show(udp.recv(2048))), flush=True)
 
 
-def send(to, kind, source, destination, slot, data):
+def send(to, kind, source, destination, slot, data, count):
     udp = open_socket(("0.0.0.0", 138))
     packet = make("10.77.0.9", int(kind), source, destination, slot, data.encode())
-    udp.sendto(packet, (to, 138))
+    for _ in range(int(count)):
+        udp.sendto(packet, (to, 138))
 
 
 if sys.argv[1] == "receive":

@@ -159,9 +159,9 @@ describe("Samba's codec", function()
     local a = alpha:gateway { 'export = { "HelloWorld" }' }
     local server = alpha:server()
     local number = 0
-    local function send(to, kind, destination, slot, data)
+    local function send(to, kind, destination, slot, data, count)
       peer:spawn("/usr/bin/python3", codec, "send", to, kind, "PEER", destination, slot,
-        data):succeed()
+        data, tostring(count or 1)):succeed()
     end
     for _, case in ipairs {
       { "10.77.0.1", "16", "ALPHA" }, { "10.77.0.255", "17", "WORKGROUP" },
@@ -172,8 +172,11 @@ describe("Samba's codec", function()
       server:expect(("Message #%d: hello %d"):format(number, number))
     end
     send("10.77.0.1", "16", "OTHER", "HELLOWORLD", "not for us")
-    send("10.77.0.1", "16", "ALPHA", "HELLOWORLD", "the last")
+    send("10.77.0.1", "16", "ALPHA", "HELLOWORLD", "the last", 2)
     server:expect("Message #4: the last")
+    a:kill("sigusr1")
+    scripts.await(a, "err", "counters: 1 dropped: a duplicate")
+    scripts.await(a, "err", "counters: 1 dropped: for another name")
     network.stop(server, a)
   end)
 end)
