@@ -5,7 +5,6 @@
 #include "gateway/gateway.h"
 #include "gateway/log.h"
 #include "gateway/user.h"
-#include "gateway/watch.h"
 #include "wire/outbound.h"
 
 #include <errno.h>
@@ -18,7 +17,7 @@
 struct ms_outbox {
     struct ms_gateway *gateway;
     mailslot *slot;
-    struct ms_watch watch;
+    uv_poll_t ready;
     struct ms_road *held_by; /* the road that the first message waits for, or NULL */
     bool is_closed;
 };
@@ -151,12 +150,14 @@ static int take_turn(struct ms_outbox *outbox) {
     return 1;
 }
 
-static void on_messages(void *context) {
-    struct ms_outbox *outbox = context;
-    int r = take_turn(outbox);
-    if (r >= 0) {
-        ms_watch_next(&outbox->watch);
-    } else if (r != -EAGAIN) {
+/* It is called again as long as there are messages. */
+static void on_ready(uv_poll_t *ready, int status, int events) {
+    (void)events;
+    struct ms_outbox *outbox = ready->data;
+    int r = status < 0 ? status : take_turn(outbox);
+    if (r == -EAGAIN) {
+        uv_poll_stop(ready); /* until the road calls */
+    } else if (r < 0) {
         ms_log(MS_ERROR, "the outbox cannot be read any more (%s): ending",
                mailslot_error_text(r));
         uv_stop(outbox->gateway->loop);
@@ -165,8 +166,21 @@ static void on_messages(void *context) {
 
 void ms_outbox_resume(struct ms_outbox *outbox) {
     if (outbox->held_by && !outbox->is_closed) {
-        on_messages(outbox);
+        uv_poll_start(&outbox->ready, UV_READABLE, on_ready);
     }
+}
+
+static int watch_slot(struct ms_outbox *outbox) {
+    int fd;
+    int r = mailslot_get_fd(outbox->slot, &fd);
+    if (r == 0) {
+        r = uv_poll_init(outbox->gateway->loop, &outbox->ready, fd);
+    }
+    if (r == 0) {
+        outbox->ready.data = outbox;
+        r = uv_poll_start(&outbox->ready, UV_READABLE, on_ready);
+    }
+    return r;
 }
 
 static int create_slot(struct ms_gateway *gateway, mailslot **ret_slot) {
@@ -207,15 +221,13 @@ int ms_outbox_open(struct ms_gateway *gateway, struct ms_outbox **ret_outbox) {
     outbox->gateway = gateway;
     int r = create_slot(gateway, &outbox->slot);
     if (r == 0) {
-        r = ms_watch_open(&outbox->watch, gateway->loop, outbox->slot, on_messages,
-                          outbox);
+        r = watch_slot(outbox);
     }
     if (r < 0) {
         mailslot_close(outbox->slot);
         free(outbox);
         return r;
     }
-    ms_watch_next(&outbox->watch);
     *ret_outbox = outbox;
     return 0;
 }
@@ -223,7 +235,7 @@ int ms_outbox_open(struct ms_gateway *gateway, struct ms_outbox **ret_outbox) {
 void ms_outbox_close(struct ms_outbox *outbox) {
     if (outbox) {
         outbox->is_closed = true;
-        ms_watch_close(&outbox->watch);
+        uv_close((uv_handle_t *)&outbox->ready, NULL);
         outbox->slot = mailslot_close(outbox->slot);
     }
 }
