@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "chance.h"
 
-#include "mailslot.h"
-
 #include <time.h>
 
 uint64_t random_state;
@@ -13,7 +11,9 @@ uint32_t next_random(uint32_t limit) {
 }
 
 int64_t now_ms(void) {
-    return mailslot_now_ms();
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void nap_ms(uint32_t time_ms) {

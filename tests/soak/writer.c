@@ -1,119 +1,89 @@
 /* SPDX-License-Identifier: MIT */
 #include "writer.h"
 
-#include "account.h"
 #include "chance.h"
+#include "mailslot.h"
+#include "process.h"
+#include "sending.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
-#define BATCH 20
-#define STRANGER 65534
+#define LONGEST_STREAM 100
 
-static unsigned char message[SIZE_MAX_SENT * 2];
+static unsigned char bytes[2 * LARGEST_MESSAGE + BATCH * SMALL_MESSAGE];
 
-static void note_sent(struct handle *handle, uint32_t sent, int r) {
-    handle->accepted += sent;
-    handle->about = handle->accepted;
-    ledger->accepted += sent;
-    ledger->errors += r < 0;
+static int64_t some_time_ms(void) {
+    static const int64_t times_ms[] = {0, 0, 0, 1, 20, MAILSLOT_FOREVER};
+    return times_ms[next_random(6)];
 }
 
-static int send_batch(mailslot_writer *writer, struct handle *handle, uint64_t number) {
+static bool send_one(struct sending *sending, mailslot_writer *writer) {
+    uint32_t size = sending_compose(sending, 0, bytes, LARGEST_MESSAGE);
+    sending_about(sending, 1);
+    int r = mailslot_writer_send(writer, size ? bytes : NULL, size, some_time_ms());
+    return sending_note(sending, r == 0, r);
+}
+
+static bool send_by_name(struct sending *sending) {
+    uint32_t size = sending_compose(sending, 0, bytes, LARGEST_MESSAGE);
+    sending_about(sending, 1);
+    int r = mailslot_send(slot_name(sending->slot), bytes, size, some_time_ms());
+    return sending_note(sending, r == 0, r);
+}
+
+static bool send_batch(struct sending *sending, mailslot_writer *writer) {
     mailslot_buffer messages[BATCH];
     uint32_t count = 1 + next_random(BATCH);
     uint32_t used = 0;
     size_t sent = 0;
     for (uint32_t i = 0; i < count; i++) {
-        unsigned char *bytes = message + used;
-        uint32_t size = compose(bytes, number, handle->accepted + i,
-                                used < SIZE_MAX_SENT / 2 ? SIZE_MAX_SENT / 2 : 200);
-        messages[i] = (mailslot_buffer){bytes, size};
+        uint32_t limit = used < LARGEST_MESSAGE ? LARGEST_MESSAGE : SMALL_MESSAGE;
+        uint32_t size = sending_compose(sending, i, bytes + used, limit);
+        messages[i] = (mailslot_buffer){size ? bytes + used : NULL, size};
         used += size;
     }
-    handle->about = handle->accepted + count;
-    int r =
-        mailslot_writer_send_all(writer, messages, count, next_random(3) * 10, &sent);
-    note_sent(handle, (uint32_t)sent, r);
-    return r;
+    sending_about(sending, count);
+    int r = mailslot_writer_send_all(writer, messages, count, some_time_ms(), &sent);
+    return sending_note(sending, (uint32_t)sent, r);
 }
 
-static int send_one(mailslot_writer *writer, struct handle *handle, uint64_t number) {
-    uint32_t size = compose(message, number, handle->accepted, SIZE_MAX_SENT);
-    handle->about = handle->accepted + 1;
-    int r = mailslot_writer_send(writer, message, size, next_random(3) * 10);
-    note_sent(handle, r == 0, r);
-    return r;
-}
-
-static void send_many(uint32_t slot) {
-    uint64_t number;
+static void send_opened(struct sending *sending) {
     mailslot_writer *writer;
-    uint32_t incarnation = ledger->slots[slot].incarnation;
-    int r = mailslot_open(slot_name(slot), &writer);
+    int r = mailslot_open(slot_name(sending->slot), &writer);
     if (r < 0) {
-        ledger->errors++;
+        sending_note_closed(r);
         nap_ms(1);
         return;
     }
-    struct handle *handle = new_handle(slot, &number);
-    if (incarnation == ledger->slots[slot].incarnation) {
-        handle->incarnation = incarnation;
-    }
-    for (uint32_t i = next_random(100); i && r != -EPIPE; i--) {
-        r = next_random(2) ? send_one(writer, handle, number)
-                           : send_batch(writer, handle, number);
-        if (r < 0 && r != -EAGAIN && r != -ETIMEDOUT && r != -EPIPE) {
-            report(mailslot_error_name(r), number, 0, 0);
-        }
-        if (ledger->slots[slot].is_closing) {
-            break;
-        }
+    bool can_go_on = sending_begin(sending, false);
+    for (uint32_t i = next_random(LONGEST_STREAM); i && can_go_on; i--) {
+        can_go_on =
+            next_random(2) ? send_one(sending, writer) : send_batch(sending, writer);
     }
     mailslot_writer_close(writer);
 }
 
-static void send_once(uint32_t slot) {
-    uint64_t number;
-    struct handle *handle = new_handle(slot, &number);
-    uint32_t incarnation = ledger->slots[slot].incarnation;
-    uint32_t size = compose(message, number, 0, SIZE_MAX_SENT);
-    handle->about = 1;
-    int r = mailslot_send(slot_name(slot), message, size, 0);
-    note_sent(handle, r == 0, r);
-    if (incarnation == ledger->slots[slot].incarnation) {
-        handle->incarnation = incarnation;
+static void send_loose(struct sending *sending) {
+    bool can_go_on = sending_begin(sending, true);
+    for (uint32_t i = 1 + next_random(10); i && can_go_on; i--) {
+        can_go_on = send_by_name(sending);
     }
 }
 
-static void become_stranger(void) {
-    if (setgroups(0, NULL) < 0 || setresgid(STRANGER, STRANGER, STRANGER) < 0 ||
-        setresuid(STRANGER, STRANGER, STRANGER) < 0) {
-        report("cannot become another user", 0, 0, 0);
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it is forgotten with the user */
-}
-
-void write_to_slots(uint32_t me) {
-    bool is_stranger = geteuid() == 0 && me % 2 == 1;
-    if (is_stranger) {
-        become_stranger();
+void write_to_slots(uint32_t me, bool is_stranger) {
+    if (is_stranger && !become_stranger()) {
+        report(OTHERWISE, "cannot become another user", me, 0, 0);
     }
     while (!ledger->is_over) {
-        uint32_t slot = is_stranger ? 2 : next_random(SLOTS);
-        ledger->sending_to[me] = (int)slot;
-        if (!ledger->slots[slot].is_closing) {
-            if (next_random(4)) {
-                send_many(slot);
+        struct sending sending;
+        if (sending_enter(&sending, me, is_stranger)) {
+            if (next_random(3)) {
+                send_opened(&sending);
             } else {
-                send_once(slot);
+                send_loose(&sending);
             }
+            sending_leave(&sending);
         }
-        ledger->sending_to[me] = NOBODY;
         nap_ms(next_random(3));
     }
 }
