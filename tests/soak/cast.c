@@ -82,7 +82,7 @@ static void play_in_lua(uint32_t index) {
         file = SOAK_LUA_FILES "/owner.lua";
         last = fault_of(index);
     }
-    signal(SIGUSR1, SIG_IGN); /* until it has a handler */
+    signal(SIGUSR1, SIG_IGN); /* again until then */
     setenv("LUA_CPATH_5_4", SOAK_LUA_MODULES, 1);
     if (*SOAK_LUA_PRELOAD) { /* the sanitizer, which the interpreter does not have */
         setenv("LD_PRELOAD", SOAK_LUA_PRELOAD, 1);
@@ -160,6 +160,7 @@ static void stop_one(uint32_t index) {
 void cast_start(int fd, const char *planted_fault) {
     ledger_fd = fd;
     fault = planted_fault;
+    signal(SIGUSR1, SIG_IGN); /* in each process, until it has a handler */
     for (uint32_t i = 0; i < PROCESSES; i++) {
         start(i);
     }
