@@ -415,8 +415,11 @@ static void collect(struct ms_letterbox *box) {
     }
 }
 
+/* Also from clients that wait, and not only for room: a turn or a descriptor may have
+ * become free, which nobody tells. */
 void ms_letterbox_collect(struct ms_letterbox *letterbox) {
     ms_mutex_lock(&letterbox->mutex);
+    letterbox->has_room = letterbox->waiting > 0;
     collect(letterbox);
     ms_mutex_unlock(&letterbox->mutex);
 }
@@ -479,6 +482,12 @@ static int nap_ms(struct ms_letterbox *box) {
     return is_waiting ? LOOK_AGAIN_MS : -1;
 }
 
+static void collect_what_came(struct ms_letterbox *box) {
+    ms_mutex_lock(&box->mutex);
+    collect(box);
+    ms_mutex_unlock(&box->mutex);
+}
+
 static void look_again(struct ms_letterbox *box) {
     ms_mutex_lock(&box->mutex);
     set_deaf(box, false);
@@ -514,7 +523,7 @@ static void run(void *context) {
         if (ready == 0) {
             look_again(box);
         } else {
-            ms_letterbox_collect(box);
+            collect_what_came(box);
         }
     }
     shut(box);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -194,6 +195,48 @@ START_TEST(what_was_sent_before_a_call_is_seen_by_it) {
         ck_assert_int_eq(mailslot_consume(slot), 0);
         board->go = i + 1;
     }
+    child_finish(pid);
+    end();
+}
+END_TEST
+
+static void send_large(void *context) {
+    (void)context;
+    mailslot_writer *writer;
+    become(USER_A);
+    REQUIRE(mailslot_open(SLOT, &writer) == 0);
+    board->ready = 1;
+    REQUIRE(await_value(&board->go, 1));
+    REQUIRE(send_note(writer, 1, 0, LARGE, 0) == 0);
+    board->sent = 1;
+    mailslot_writer_close(writer);
+}
+
+/* New descriptors are refused, those that are open work on. */
+static void limit_descriptors(rlim_t limit) {
+    struct rlimit limits;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limits), 0);
+    limits.rlim_cur = limit;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limits), 0);
+}
+
+/* The file of a large letter takes a descriptor of the owner. */
+START_TEST(a_letter_that_could_not_be_taken_is_seen_by_the_next_call) {
+    if (!begin(0622, 0)) {
+        return;
+    }
+    struct rlimit limits;
+    mailslot_message message;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limits), 0);
+    pid_t pid = child_start(send_large, NULL);
+    ck_assert(await_value(&board->ready, 1));
+    limit_descriptors(0);
+    board->go = 1;
+    ck_assert(await_value(&board->sent, 1));
+    ck_assert_int_eq(mailslot_peek(slot, 0, &message), -EAGAIN);
+    limit_descriptors(limits.rlim_cur);
+    ck_assert_int_eq(mailslot_peek(slot, 0, &message), 0);
+    ck_assert_uint_eq(message.size, LARGE);
     child_finish(pid);
     end();
 }
@@ -729,6 +772,7 @@ int main(void) {
     tcase_add_test(cases, a_message_of_any_size_arrives_whole_with_the_senders_name);
     tcase_add_test(cases, the_descriptor_tells_of_what_other_users_send);
     tcase_add_test(cases, what_was_sent_before_a_call_is_seen_by_it);
+    tcase_add_test(cases, a_letter_that_could_not_be_taken_is_seen_by_the_next_call);
     tcase_add_loop_test(cases, others_can_do_what_the_mode_says_and_nothing_else, 0, 7);
     tcase_add_test(cases, a_user_fills_its_share_and_nobody_elses);
     tcase_add_test(cases, a_thousand_clients_are_served_with_few_descriptors);
