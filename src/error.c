@@ -22,7 +22,7 @@
     X(EFBIG, "the limit on file sizes (ulimit -f) is below the size of the slot")    \
     X(EBADMSG, "damaged, or not a mailslot")                                         \
     X(EINTR, "interrupted by a signal")                                              \
-    X(ENOSYS, "this system has no robust locks of the kind that slots need")         \
+    X(ENOSYS, "this system lacks the robust locks or files that slots need")         \
     X(ECANCELED, "the wait was cancelled")                                           \
     X(EHOSTUNREACH, "no gateway serves this machine: start mailslot-gateway")        \
     X(EOPNOTSUPP, "a slot of another machine cannot be looked at")

@@ -195,7 +195,8 @@ typedef struct mailslot_info {
  *               exist, or its file system has no files without a name
  * ETIMEDOUT     a dead slot of this name is held by a stopped process
  * EFBIG         the limit on file sizes (RLIMIT_FSIZE) is below max_bytes
- * ENOSYS        this system has no robust locks of the GNU C library's kind
+ * ENOSYS        this system has no robust locks of the GNU C library's kind, or the
+ *               file system of the slots cannot reserve memory
  * ENOSPC ENOMEM EMFILE ENFILE  no memory or no descriptor
  * A failed call leaves nothing behind.
  */
@@ -316,8 +317,10 @@ MAILSLOT_API int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms);
  * EOPNOTSUPP    a slot of another machine
  * EBADF         not a slot, or not a writer, of this process
  * EPIPE         mailslot_writer_get_info: the owner has gone
+ * EBADMSG       the slot's memory was damaged
+ * ENOMEM        no memory
  * EACCES        the slot belongs to another user
- * ENAMETOOLONG ENOENT EBADMSG ENOMEM EMFILE ENFILE
+ * ENAMETOOLONG ENOENT EMFILE ENFILE
  *               mailslot_get_info_by_name: as mailslot_open
  */
 MAILSLOT_API int mailslot_get_info(mailslot *slot, mailslot_info *info);
@@ -366,9 +369,14 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  * EPIPE      the slot (or the gateway, on the way to another machine) has died; the
  *            writer stays dead, so close it and open again
  * ENOSPC     the file system of the slots is full
- * ENOMEM     on the way to another machine: no memory for a copy
+ * ENOMEM     no memory
+ * EMFILE ENFILE  no descriptor, for a slot of another user
+ * EFBIG      a large message for a slot of another user, and a limit on file sizes
+ *            (RLIMIT_FSIZE) below it
+ * EACCES     a slot of another user, who does not let this one send any more
  * EINTR      a signal handler ran during the wait
  * EBADMSG    the slot's memory was damaged
+ * ENOSYS     as mailslot_create
  * EINVAL     NULL data with a size; timeout out of range
  * EBADF      not a writer of this process
  * After each of them nothing of the message is queued, and after all but EPIPE,

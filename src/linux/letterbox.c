@@ -552,7 +552,7 @@ static int open_descriptors(struct ms_letterbox *box, const char *path,
     if (r == 0) {
         r = ms_poll_add(box->poll, box->listener, TAG_LISTENER);
     }
-    return r == -EADDRINUSE || r == -EPERM ? -EACCES : r;
+    return r == -EADDRINUSE ? -EACCES : r;
 }
 
 static void free_box(struct ms_letterbox *box) {

@@ -114,8 +114,9 @@ static bool is_alive(const struct ms_region *region) {
     return ms_region_is_alive(region->header) && ms_file_is_locked(region->fd);
 }
 
-/* Takes fd over. Returns 0 when the name is free now; else -EEXIST, a living slot
- * has it and is in *ret_region, or another error. */
+/* Takes fd over. Returns 0 when the name is free now; without patience also when only
+ * the removal has failed, but for -EACCES. Else -EEXIST, a living slot has it and is in
+ * *ret_region, or another error. */
 static int inspect(int fd, const char *path, int64_t patience_ns,
                    struct ms_region *ret_region) {
     int r = ms_region_map(fd, ret_region);
@@ -129,7 +130,7 @@ static int inspect(int fd, const char *path, int64_t patience_ns,
     }
     r = ms_registry_remove(ret_region->header, fd, path, patience_ns);
     ms_region_close(ret_region);
-    return r;
+    return patience_ns || r == -EACCES ? r : 0;
 }
 
 int ms_registry_find(const char *path, struct ms_region *ret_region) {
@@ -142,7 +143,6 @@ int ms_registry_find(const char *path, struct ms_region *ret_region) {
     case -EEXIST:
         return 0;
     case 0:
-    case -ETIMEDOUT:
         return -ENOENT;
     default:
         return r;

@@ -2,6 +2,8 @@
 /* Files in a memory file system. */
 #include "os/file.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,12 +25,11 @@ static int set_size(int fd, uint64_t size) {
     }
     /* fchmod: the umask of the process must not lock it out of its own slot. */
     if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || ftruncate(fd, (off_t)size) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     return 0;
 }
 
-/* Fewer errors than the system has, each with one meaning for the caller. */
 static int open_error(int error) {
     switch (error) {
     case ELOOP: /* a symbolic link */
@@ -38,10 +39,8 @@ static int open_error(int error) {
     case EISDIR:
     case EOPNOTSUPP: /* a directory whose file system has no files without a name */
         return -ENOENT;
-    case EROFS:
-        return -EACCES;
     default:
-        return -error;
+        return ms_error(error);
     }
 }
 
@@ -63,7 +62,7 @@ int ms_file_link(int fd, const char *path) {
     char self[sizeof "/proc/self/fd/" + 3 * sizeof fd];
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
     if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     return 0;
 }
@@ -95,7 +94,7 @@ static struct ms_file_status describe(const struct stat *status) {
 int ms_file_status(int fd, struct ms_file_status *ret_status) {
     struct stat status;
     if (fstat(fd, &status) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     *ret_status = describe(&status);
     return 0;
@@ -104,7 +103,7 @@ int ms_file_status(int fd, struct ms_file_status *ret_status) {
 int ms_file_look(const char *path, struct ms_file_status *ret_status) {
     struct stat status;
     if (lstat(path, &status) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     *ret_status = describe(&status);
     return 0;
@@ -118,7 +117,7 @@ bool ms_file_is_at(int fd, const char *path) {
 }
 
 int ms_file_remove(const char *path) {
-    return unlink(path) < 0 ? -errno : 0;
+    return unlink(path) < 0 && errno != ENOENT ? ms_error(errno) : 0;
 }
 
 /* The system moves at most 2 GiB at once. */
@@ -128,7 +127,7 @@ int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset) {
         ssize_t n =
             pread(fd, (char *)buffer + done, size - done, (off_t)(offset + done));
         if (n < 0 && errno != EINTR) {
-            return -errno;
+            return ms_error(errno);
         }
         if (n == 0) {
             return -EBADMSG;
@@ -142,7 +141,7 @@ static int write_all(int fd, const char *data, size_t size) {
     while (size > 0) {
         ssize_t n = write(fd, data, size);
         if (n < 0 && errno != EINTR) {
-            return -errno;
+            return ms_error(errno);
         }
         data += n > 0 ? n : 0;
         size -= n > 0 ? (size_t)n : 0;
@@ -173,7 +172,7 @@ bool ms_file_is_sealed(int fd) {
 }
 
 int ms_file_lock(int fd) {
-    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? ms_error(errno) : 0;
 }
 
 bool ms_file_is_locked(int fd) {
@@ -195,7 +194,7 @@ static int allocate(int fd, int mode, uint64_t offset, uint64_t size) {
         r = syscall(SYS_fallocate, fd, mode, (off_t)offset, (off_t)size);
     } while (r < 0 && errno == EINTR);
     if (r < 0) {
-        return errno == EDQUOT ? -ENOSPC : -errno;
+        return errno == EOPNOTSUPP ? -ENOSYS : ms_error(errno);
     }
     return 0;
 }

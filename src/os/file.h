@@ -37,6 +37,7 @@ int ms_file_look(const char *path, struct ms_file_status *ret_status);
 /* Whether the path still means this file. */
 bool ms_file_is_at(int fd, const char *path);
 
+/* What has gone by itself is removed, too. */
 int ms_file_remove(const char *path);
 
 /* Read exactly size bytes. -EBADMSG: the file is shorter. */
@@ -55,7 +56,8 @@ int ms_file_lock(int fd);
 /* Whether another open file holds that lock. */
 bool ms_file_is_locked(int fd);
 
-/* Make sure that the file has memory for this range. -ENOSPC: nothing changed. */
+/* Make sure that the file has memory for this range. -ENOSPC: nothing changed; -ENOSYS:
+ * its file system cannot do that. */
 int ms_file_reserve(int fd, uint64_t offset, uint64_t size);
 
 /* Give the memory of this range back; it reads as zeros afterwards. */

@@ -35,23 +35,29 @@ static _Thread_local struct {
     struct robust_list_head *locks;
 } self;
 
-static int fork_error;
-
 static void forget_self(void) {
     self.id = 0;
 }
 
-/* The only thread of a forked child has another id than the one that it was. */
-static void watch_forks(void) {
-    fork_error = pthread_atfork(NULL, NULL, forget_self);
+/* The only thread of a forked child has another id than the one that it was. To be told
+ * twice of a fork does no harm. */
+static int watch_forks(void) {
+    static _Atomic bool is_watching;
+    if (!is_watching && pthread_atfork(NULL, NULL, forget_self) != 0) {
+        return -ENOMEM;
+    }
+    is_watching = true;
+    return 0;
 }
 
 static int learn_self(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
     struct robust_list_head *locks = NULL;
     size_t size = 0;
-    if (fork_error || syscall(SYS_get_robust_list, 0, &locks, &size) < 0 || !locks ||
+    int r = watch_forks();
+    if (r < 0) {
+        return r;
+    }
+    if (syscall(SYS_get_robust_list, 0, &locks, &size) < 0 || !locks ||
         size != sizeof *locks || locks->futex_offset != -ON_OFFSET) {
         return -ENOSYS;
     }

@@ -28,8 +28,8 @@ typedef _Atomic uint32_t ms_lock;
 #define MS_LOCK_NODE_OFFSET 24
 #define MS_LOCK_NODE_SIZE 16
 
-/* Returns 0; -EBUSY; or -ENOSYS when the list is not as the C library of GNU makes
- * it, here and below. */
+/* Returns 0; -EBUSY; -ENOSYS when the list is not as the C library of GNU makes it,
+ * or -ENOMEM, here and below. */
 int ms_lock_try(ms_lock *lock);
 
 /* deadline_ns: absolute, CLOCK_MONOTONIC. Returns 0 or -ETIMEDOUT. */

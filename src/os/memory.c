@@ -2,21 +2,24 @@
 /* Memory mappings. */
 #include "os/memory.h"
 
+#include "os/error.h"
+
 #include <errno.h>
 #include <sys/mman.h>
+
+/* EAGAIN: of mmap, above RLIMIT_MEMLOCK; of madvise, no memory of the system's own. */
+static int map_error(void) {
+    return errno == EAGAIN ? -ENOMEM : ms_error(errno);
+}
 
 /* A mapping without its advice would break a promise, so it is not made. */
 static int advise(void *memory, size_t size, int advice) {
     if (madvise(memory, size, advice) < 0) {
-        int r = -errno;
+        int r = map_error();
         munmap(memory, size);
         return r;
     }
     return 0;
-}
-
-static int map_error(void) {
-    return errno == EAGAIN ? -ENOMEM : -errno; /* EAGAIN: above RLIMIT_MEMLOCK */
 }
 
 /* Private memory, anywhere. */
@@ -46,7 +49,7 @@ int ms_memory_map(int fd, size_t head, size_t gap, size_t tail, void **ret_memor
     char *at = memory;
     r = place(at, head, fd, 0);
     if (r == 0 && mprotect(at + head, gap, PROT_READ | PROT_WRITE) < 0) {
-        r = -errno;
+        r = map_error();
     }
     if (r == 0) {
         r = place(at + head + gap, tail, fd, head);

@@ -3,6 +3,7 @@
 #include "os/socket.h"
 
 #include "os/clock.h"
+#include "os/error.h"
 #include "os/file.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ union control {
 static int open_socket(int *ret_fd) {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     *ret_fd = fd;
     return 0;
@@ -52,7 +53,7 @@ static int open_directory_of(const char *path, const char **ret_name) {
     }
     int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     *ret_name = name;
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? ms_error(errno) : fd;
 }
 
 static int bind_at(int fd, const char *path) {
@@ -62,8 +63,9 @@ static int bind_at(int fd, const char *path) {
         return directory;
     }
     struct sockaddr_un address = address_of(directory, name);
-    int r =
-        bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+    int r = bind(fd, (const struct sockaddr *)&address, sizeof address) < 0
+                ? ms_error(errno)
+                : 0;
     ms_file_close(directory);
     return r;
 }
@@ -73,7 +75,7 @@ static int open_to(int fd, const char *path, uint32_t mode, uint32_t group) {
     if (listen(fd, BACKLOG) < 0 ||
         (group != MS_SOCKET_ANY_GROUP && lchown(path, (uid_t)-1, group) < 0) ||
         chmod(path, mode) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     return 0;
 }
@@ -83,7 +85,7 @@ static int prepare(int fd) {
     static const int on = 1;
     if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
         fchmod(fd, S_IRUSR | S_IWUSR) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     return 0;
 }
@@ -116,14 +118,14 @@ int ms_socket_listen(const char *path, uint32_t mode, uint32_t group, int *ret_f
 static int connect_to(int fd, int target, uint32_t uid) {
     struct stat status;
     if (fstat(target, &status) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     if (!S_ISSOCK(status.st_mode) || status.st_uid != uid) {
         return -EBADMSG;
     }
     struct sockaddr_un address = address_of(target, "");
     if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
-        return -errno;
+        return errno == EPROTOTYPE ? -EBADMSG : ms_error(errno);
     }
     struct ms_peer peer = {0};
     int r = ms_socket_peer(fd, &peer);
@@ -133,7 +135,7 @@ static int connect_to(int fd, int target, uint32_t uid) {
 int ms_socket_connect(const char *path, uint32_t uid, int *ret_fd) {
     int target = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (target < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     int fd = -1;
     int r = open_socket(&fd);
@@ -152,7 +154,7 @@ int ms_socket_connect(const char *path, uint32_t uid, int *ret_fd) {
 int ms_socket_accept(int fd, int *ret_fd) {
     int r = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (r < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     *ret_fd = r;
     return 0;
@@ -162,7 +164,7 @@ int ms_socket_peer(int fd, struct ms_peer *ret_peer) {
     struct ucred credentials;
     socklen_t size = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     *ret_peer = (struct ms_peer){.pid = (uint32_t)credentials.pid,
                                  .uid = credentials.uid,
@@ -191,7 +193,7 @@ static void attach(struct msghdr *header, int type, const void *value, size_t si
 
 /* The system tells -EPIPE in three ways. */
 static int send_error(int error) {
-    return error == ECONNRESET || error == ENOTCONN ? -EPIPE : -error;
+    return error == ECONNRESET || error == ENOTCONN ? -EPIPE : ms_error(error);
 }
 
 int ms_socket_send(int fd, const void *head, size_t head_size, const void *data,
@@ -290,7 +292,7 @@ int ms_socket_wait(int fd, enum ms_direction direction, int process,
     struct timespec left = until(deadline_ns);
     int n = ppoll(polled, 2, &left, NULL);
     if (n < 0) {
-        return -errno;
+        return ms_error(errno);
     }
     if (n == 0) {
         return -ETIMEDOUT;
