@@ -14,14 +14,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
 /* What makes a file that was written once the same for ever. */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Growing a file beyond the limit would raise SIGXFSZ, so it is asked for first. */
-static int set_size(int fd, uint64_t size) {
+static int check_limit(uint64_t size) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) {
-        return -EFBIG;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size ? -EFBIG : 0;
+}
+
+static int set_size(int fd, uint64_t size) {
+    int r = check_limit(size);
+    if (r < 0) {
+        return r;
     }
     /* fchmod: the umask of the process must not lock it out of its own slot. */
     if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || ftruncate(fd, (off_t)size) < 0) {
@@ -149,14 +158,26 @@ static int write_all(int fd, const char *data, size_t size) {
     return 0;
 }
 
+/* Some systems refuse files that could be executed, others do not know the difference.
+ */
+static int create_sealable(void) {
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("mailslot", flags | MFD_NOEXEC_SEAL);
+    return fd < 0 && errno == EINVAL ? memfd_create("mailslot", flags) : fd;
+}
+
 int ms_file_seal(const void *data, size_t size, int *ret_fd) {
-    int fd = memfd_create("mailslot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0) {
-        return -errno;
+    int r = check_limit(size);
+    if (r < 0) {
+        return r;
     }
-    int r = write_all(fd, data, size);
+    int fd = create_sealable();
+    if (fd < 0) {
+        return ms_error(errno);
+    }
+    r = write_all(fd, data, size);
     if (r == 0 && fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0) {
-        r = -errno;
+        r = ms_error(errno);
     }
     if (r < 0) {
         ms_file_close(fd);

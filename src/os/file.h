@@ -43,7 +43,8 @@ int ms_file_remove(const char *path);
 /* Read exactly size bytes. -EBADMSG: the file is shorter. */
 int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset);
 
-/* A copy of data, in a file that has no name and can never be changed any more. */
+/* A copy of data, in a file that has no name and can never be changed any more.
+ * -EFBIG: above RLIMIT_FSIZE. */
 int ms_file_seal(const void *data, size_t size, int *ret_fd);
 
 /* Whether a file is in memory and can be changed no more, by nobody. */

@@ -2,6 +2,7 @@
 /* Limits of the process, and things in the way of a slot. */
 #include "places.h"
 #include "queue/layout.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,6 +87,35 @@ static int create_limited(const char *name, int more) {
     mailslot_close(slot);
     return r;
 }
+
+static void post_above_limit(void *context) {
+    static const char data[50000];
+    mailslot_writer *writer;
+    (void)context;
+    become(USER_A);
+    REQUIRE(mailslot_open("box", &writer) == 0);
+    limit_lower(RLIMIT_FSIZE, sizeof data - 1);
+    REQUIRE(mailslot_writer_send(writer, data, sizeof data, 0) == -EFBIG);
+    REQUIRE(mailslot_writer_send(writer, data, 1, 0) == 0);
+    limit_lift(RLIMIT_FSIZE);
+    REQUIRE(mailslot_writer_send(writer, data, sizeof data, 0) == 0);
+    mailslot_writer_close(writer);
+}
+
+/* There, a large message travels in a file. */
+START_TEST(a_limit_on_file_sizes_is_an_error_when_sending_to_another_user) {
+    if (!can_become_others()) {
+        return;
+    }
+    mailslot_options options = MAILSLOT_OPTIONS_INIT;
+    mailslot *slot;
+    options.mode = 0622;
+    ck_assert_int_eq(mailslot_create("box", &options, &slot), 0);
+    child_finish(child_start(post_above_limit, NULL));
+    ck_assert_uint_eq(get_info(slot).count, 2);
+    mailslot_close(slot);
+}
+END_TEST
 
 START_TEST(a_create_without_descriptors_leaves_nothing) {
     int descriptors = count_descriptors();
@@ -341,6 +371,8 @@ int main(void) {
     TCase *cases = suite_begin("limits");
     tcase_add_test(cases, a_limit_on_file_sizes_is_an_error_and_no_signal);
     tcase_add_test(cases, a_limit_on_file_sizes_does_not_concern_sending_and_reading);
+    tcase_add_test(cases,
+                   a_limit_on_file_sizes_is_an_error_when_sending_to_another_user);
     tcase_add_test(cases, a_create_without_descriptors_leaves_nothing);
     tcase_add_test(cases, opening_and_sending_without_descriptors_change_nothing);
     tcase_add_test(cases, a_create_without_address_space_leaves_nothing);
