@@ -46,17 +46,29 @@ int ms_registry_letterbox(const char *path, uint64_t inode,
     return size < MS_PATH_SIZE ? 0 : -ENAMETOOLONG;
 }
 
+/* What another user has put there is none. */
+static int remove_letterbox(const char *letterbox) {
+    struct ms_file_status status;
+    int r = ms_file_remove(letterbox);
+    MS_STEP("remove.letterbox");
+    bool is_theirs = r < 0 && ms_file_look(letterbox, &status) == 0 &&
+                     status.uid != ms_process_uid();
+    return is_theirs ? 0 : r;
+}
+
 /* The letterbox goes before the slot's file does: so who finds no file need not look
  * for a letterbox. Most slots have none. */
 static int remove_files(int fd, const char *path) {
     char letterbox[MS_PATH_SIZE];
     struct ms_file_status status;
-    if (ms_file_status(fd, &status) == 0 &&
-        ms_registry_letterbox(path, status.inode, letterbox) == 0) {
-        ms_file_remove(letterbox);
-        MS_STEP("remove.letterbox");
+    int r = ms_file_status(fd, &status);
+    if (r == 0) {
+        r = ms_registry_letterbox(path, status.inode, letterbox);
     }
-    return ms_file_remove(path);
+    if (r == 0) {
+        r = remove_letterbox(letterbox);
+    }
+    return r < 0 ? r : ms_file_remove(path);
 }
 
 /* Writers that still map the region must not keep the memory of what nobody can read.
