@@ -108,12 +108,14 @@ static void show_out(struct ms_letterbox *box, struct client *client) {
     box->client_count--;
 }
 
+/* The thread may be asleep for as long as nobody has to wait: it must look again. */
 static void let_wait(struct ms_letterbox *box, struct client *client) {
     if (!client->is_waiting) {
         ms_poll_remove(box->poll, client->fd);
         client->is_waiting = true;
         client->user->waiting++;
         box->waiting++;
+        ms_event_set(box->event);
     }
 }
 
@@ -128,22 +130,34 @@ static void resume(struct ms_letterbox *box, struct client *client) {
     }
 }
 
-/* Whether a packet is a letter that this slot takes. Its sealed file is looked at, too:
- * whoever still can change one could make the reader wait, or read something else. */
-static bool is_valid(const struct ms_letterbox *box, const struct ms_letter *letter,
-                     const struct ms_packet *packet) {
+/* Whoever still can change a sealed file could make the reader wait, or read something
+ * else. */
+static int check_sealed(const struct ms_letter *letter,
+                        const struct ms_packet *packet) {
+    struct ms_file_status status = {0};
+    if (packet->fd < 0 || packet->size != sizeof *letter ||
+        !ms_file_is_sealed(packet->fd)) {
+        return -EBADMSG;
+    }
+    int r = ms_file_status(packet->fd, &status);
+    return r == 0 && status.size != letter->size ? -EBADMSG : r;
+}
+
+/* Whether a packet is a letter that this slot takes: 0, -EBADMSG, or -ENOMEM when that
+ * cannot be told now. */
+static int check_letter(const struct ms_letterbox *box, const struct ms_letter *letter,
+                        const struct ms_packet *packet) {
     if (packet->size < sizeof *letter || letter->size > box->queue.size_limit ||
         packet->sender.uid == box->uid) {
-        return false;
+        return -EBADMSG;
     }
-    if (letter->kind == MS_LETTER_PLAIN) {
-        return packet->fd < 0 && !packet->is_stripped &&
-               packet->size == sizeof *letter + letter->size;
+    if (letter->kind == MS_LETTER_SEALED) {
+        return check_sealed(letter, packet);
     }
-    struct ms_file_status status;
-    return letter->kind == MS_LETTER_SEALED && packet->fd >= 0 &&
-           packet->size == sizeof *letter && ms_file_is_sealed(packet->fd) &&
-           ms_file_status(packet->fd, &status) == 0 && status.size == letter->size;
+    bool is_plain = letter->kind == MS_LETTER_PLAIN && packet->fd < 0 &&
+                    !packet->is_stripped &&
+                    packet->size == sizeof *letter + letter->size;
+    return is_plain ? 0 : -EBADMSG;
 }
 
 /* Take the letter out of the socket, and its message to where it goes. */
@@ -190,8 +204,9 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
     if (packet->is_stripped && packet->fd < 0 && letter->kind == MS_LETTER_SEALED) {
         return -EBUSY; /* no descriptor is free in this process */
     }
-    if (packet->size < sizeof *letter || !is_valid(box, letter, packet)) {
-        return -EBADMSG;
+    int r = check_letter(box, letter, packet);
+    if (r < 0) {
+        return r == -ENOMEM ? -EBUSY : r;
     }
     uint64_t extent = ms_record_extent(letter->size);
     struct user *user = find_user(box, packet->sender.uid, true);
@@ -199,13 +214,14 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
         return -EBUSY;
     }
     struct ms_header *header = box->region->header;
-    int r = ms_turn_begin(header, 0);
+    r = ms_turn_begin(header, 0);
     if (r == 0) {
         r = put(box, client, letter, packet);
         ms_turn_end(header, r == 0);
         user->queued += r == 0 ? extent : 0;
     }
-    return r == -EAGAIN || r == -ETIMEDOUT || r == -ENOSPC || r == -ENOMEM ? -EBUSY : r;
+    bool is_over = r == 0 || r == -EINTR || r == -EPIPE || r == -EBADMSG;
+    return is_over ? r : -EBUSY;
 }
 
 static int deliver_next(struct ms_letterbox *box, const struct client *client) {
@@ -213,7 +229,7 @@ static int deliver_next(struct ms_letterbox *box, const struct client *client) {
     struct ms_packet packet;
     int r = ms_socket_peek(client->fd, &letter, sizeof letter, &packet);
     if (r < 0) {
-        return r;
+        return r == -ENOMEM ? -EBUSY : r; /* it stays in the socket */
     }
     r = deliver_letter(box, client, &letter, &packet);
     ms_file_close(packet.fd);
@@ -370,6 +386,7 @@ static void set_deaf(struct ms_letterbox *box, bool is_deaf) {
     }
     if (is_deaf) {
         ms_poll_remove(box->poll, box->listener);
+        ms_event_set(box->event); /* as in let_wait */
     } else if (ms_poll_add(box->poll, box->listener, TAG_LISTENER) < 0) {
         return;
     }
@@ -394,9 +411,8 @@ static void accept_clients(struct ms_letterbox *box) {
 static void serve(struct ms_letterbox *box, uint32_t tag) {
     if (tag == TAG_LISTENER) {
         accept_clients(box);
-    } else if (tag == TAG_EVENT) {
-        ms_event_clear(box->event);
-    } else if (is_there(&box->clients[tag]) && !box->clients[tag].is_waiting) {
+    } else if (tag != TAG_EVENT && is_there(&box->clients[tag]) &&
+               !box->clients[tag].is_waiting) {
         deliver(box, &box->clients[tag]);
     }
 }
@@ -519,6 +535,9 @@ static void run(void *context) {
         int ready = ms_poll_wait(box->poll, &tag, 1, nap_ms(box));
         if (!is_open(box)) {
             break;
+        }
+        if (ready && tag == TAG_EVENT) {
+            ms_event_clear(box->event); /* nobody else: it is to wake this thread */
         }
         if (ready == 0) {
             look_again(box);
