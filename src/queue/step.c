@@ -3,7 +3,7 @@
 #include "queue/step.h"
 
 #ifdef MAILSLOT_STEPS
-void (*ms_step_hook)(const char *name);
+ms_step_function *_Atomic ms_step_hook;
 #else
 typedef int ms_step_unused; /* ISO C wants something in a file */
 #endif

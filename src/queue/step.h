@@ -7,13 +7,18 @@
 #define MS_QUEUE_STEP_H
 
 #ifdef MAILSLOT_STEPS
-extern void (*ms_step_hook)(const char *name);
-#define MS_STEP(name)           \
-    do {                        \
-        if (ms_step_hook) {     \
-            ms_step_hook(name); \
-        }                       \
-    } while (0)
+#include <stdatomic.h>
+
+typedef void ms_step_function(const char *name);
+extern ms_step_function *_Atomic ms_step_hook;
+
+static inline void ms_step(const char *name) {
+    ms_step_function *hook = atomic_load(&ms_step_hook);
+    if (hook) {
+        hook(name);
+    }
+}
+#define MS_STEP(name) ms_step(name)
 #else
 #define MS_STEP(name) ((void)0)
 #endif

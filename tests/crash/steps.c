@@ -2,6 +2,7 @@
 /* Steps: the named places where a process can be killed or stopped. */
 #include "steps.h"
 
+#include "calls.h"
 #include "queue/step.h"
 
 #include <signal.h>
@@ -13,27 +14,54 @@ static struct {
     uint32_t index;
     const char *name;
     _Atomic uint32_t *word;
+    _Atomic uint32_t before; /* steps of that name until the fault */
+    int error;
+    void (*hook)(const char *name);
 } plan;
 
 static void note_or_die(const char *name) {
-    uint32_t index = plan.steps->count;
+    uint32_t index = plan.steps->count++;
     if (index == plan.index) {
         raise(SIGKILL);
     }
     if (index < STEPS_MAX) {
         plan.steps->names[index] = name;
-        plan.steps->count = index + 1;
     }
+}
+
+static void note_or_fail(const char *name) {
+    note_or_die(name);
+    if (strcmp(name, plan.name) == 0 && plan.before-- == 0) {
+        if (plan.error == 0) {
+            raise(SIGKILL);
+        }
+        plan.steps->has_failed = true;
+        call_fail(plan.error);
+    }
+}
+
+static void set_hook(void (*hook)(const char *name)) {
+    plan.hook = hook;
+    ms_step_hook = hook;
 }
 
 void steps_begin(struct steps *steps, uint32_t index) {
     plan.steps = steps;
     plan.index = index;
-    ms_step_hook = note_or_die;
+    set_hook(note_or_die);
+}
+
+void steps_fault(struct steps *steps, const char *name, uint32_t before, int error) {
+    plan.steps = steps;
+    plan.index = STEPS_ALL;
+    plan.name = name;
+    plan.before = before;
+    plan.error = error;
+    set_hook(note_or_fail);
 }
 
 void steps_mute(bool is_muted) {
-    ms_step_hook = is_muted ? NULL : note_or_die;
+    ms_step_hook = is_muted ? NULL : plan.hook;
 }
 
 static void stop(const char *name) {
@@ -66,8 +94,10 @@ void steps_end(void) {
 
 uint32_t steps_passed(const struct steps *steps, const char *name) {
     uint32_t passed = 0;
-    for (uint32_t i = 0; i < steps->count; i++) {
-        passed += strcmp(steps->names[i], name) == 0;
+    for (uint32_t i = 0; i < steps->count && i < STEPS_MAX; i++) {
+        const char *each = steps->names[i];
+        passed +=
+            each && strcmp(each, name) == 0; /* another one may be about to note it */
     }
     return passed;
 }

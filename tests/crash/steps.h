@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps: the named places in the library (queue/step.h) where a process can be killed
- * or stopped. A run is recorded first; then it is repeated once for each step that it
- * passed, and killed there. So a step that is added to the library is covered.
+ * Steps: the named places in the library where a process can be killed or stopped:
+ * those of queue/step.h, and before each call of the system (calls.h). A run is
+ * recorded first; then it is repeated once for each step that it passed, and killed
+ * there. So a step that is added to the library is covered.
  */
 #ifndef MAILSLOT_CRASH_STEPS_H
 #define MAILSLOT_CRASH_STEPS_H
@@ -16,11 +17,18 @@
 /* What a process has passed: in memory shared with the test. */
 struct steps {
     _Atomic uint32_t count;
-    const char *names[STEPS_MAX]; /* constants: the same in every forked process */
+    _Atomic bool has_failed; /* a call, as steps_fault has it */
+    const char
+        *_Atomic names[STEPS_MAX]; /* constants: the same in every forked process */
 };
 
 /* From now on this process notes its steps there, and is killed at that index. */
 void steps_begin(struct steps *steps, uint32_t index);
+
+/* From now on this process notes its steps there. Of those of that name, when there
+ * were so many before, it is killed at the next one; or, with an error, this call
+ * fails. */
+void steps_fault(struct steps *steps, const char *name, uint32_t before, int error);
 
 /* This process passes steps that do not count, until they do again. */
 void steps_mute(bool is_muted);

@@ -118,9 +118,12 @@ START_TEST(a_sweeper_killed_at_any_step_is_in_nobodys_way) {
     ck_assert(!run(&context));
     uint32_t count = context.board->steps.count;
     ck_assert_uint_ge(steps_passed(&context.board->steps, "remove.removed"), 1);
-    for (context.index = 0; context.index < count; context.index++) {
-        ck_assert(run(&context));
+    /* One step less after the first run, which made the library known to this process.
+     */
+    for (context.index = 0; run(&context);) {
+        context.index++;
     }
+    ck_assert_uint_ge(context.index + 1, count);
 }
 END_TEST
 
