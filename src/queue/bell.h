@@ -37,6 +37,7 @@
 #define MS_QUEUE_BELL_H
 
 #include "queue/layout.h"
+#include "queue/step.h"
 
 #include <stdbool.h>
 
@@ -80,6 +81,7 @@ static inline uint32_t ms_space_arm(struct ms_header *header, uint64_t wanted) {
     uint32_t bell = atomic_load(&header->space_bell);
     uint64_t others = atomic_load(&header->space_wanted);
     atomic_store(&header->space_wanted, others && others < wanted ? others : wanted);
+    MS_STEP("space.armed");
     return bell;
 }
 
@@ -95,7 +97,9 @@ static inline bool ms_space_ring(struct ms_header *header, uint64_t free) {
         return false;
     }
     atomic_exchange(&header->space_wanted, 0);
+    MS_STEP("space.taken");
     atomic_fetch_add(&header->space_bell, 1);
+    MS_STEP("space.rung");
     return true;
 }
 

@@ -59,6 +59,7 @@ static void store_head(struct ms_reader *reader) {
     /* Release: as in ms_queue_publish. */
     atomic_store_explicit(&header->taken[index].count, reader->count,
                           memory_order_release);
+    MS_STEP("release.counted");
     atomic_store_explicit(&header->taken[index].bytes, reader->bytes,
                           memory_order_release);
     MS_STEP("release.totalled");

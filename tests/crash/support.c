@@ -45,7 +45,7 @@ int count_descriptors(void) {
     return count_entries("/proc/self/fd");
 }
 
-static bool has_mapped_files(void) {
+bool has_mapped_files(void) {
     FILE *maps = fopen("/proc/self/maps", "re");
     ck_assert_ptr_nonnull(maps);
     char line[512];
