@@ -63,24 +63,37 @@ void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
         .ring = (unsigned char *)header + MS_RING_OFFSET,
         .capacity = capacity,
         .size_limit = size_limit < MESSAGE_SIZE_MAX ? size_limit : MESSAGE_SIZE_MAX,
+        .head = ms_position(atomic_load(&header->head)),
     };
 }
 
-int ms_queue_claim(const struct ms_queue *queue, uint64_t size,
-                   struct ms_claim *ret_claim, uint64_t *ret_wanted) {
-    /* Relaxed: write_lock orders it. seq_cst: see bell.h; acquire would do to know
-     * that the reader is done with the bytes below head. */
+/* Whether `size` more bytes are free, with a head that was true once. It only grows, so
+ * its cache line is fetched only when the old one does not do. */
+static bool has_room(const struct ms_queue *queue, uint64_t tail, uint64_t size) {
+    uint64_t used = tail - queue->head;
+    return used <= queue->capacity && size <= queue->capacity - used;
+}
+
+int ms_queue_claim(struct ms_queue *queue, uint64_t size, struct ms_claim *ret_claim,
+                   uint64_t *ret_wanted) {
+    /* Relaxed: write_lock orders it. */
     uint64_t tail =
         ms_position(atomic_load_explicit(&queue->header->tail, memory_order_relaxed));
-    uint64_t head = ms_position(atomic_load(&queue->header->head));
-    uint64_t used = tail - head;
-    if (!ms_is_aligned(tail) || !ms_is_aligned(head) || used > queue->capacity) {
-        return -EBADMSG;
-    }
     uint64_t record_size = ms_record_extent(size);
     uint64_t to_end = queue->capacity - ms_offset(queue, tail);
     uint64_t padding = record_size > to_end ? to_end : 0;
-    if (padding + record_size > queue->capacity - used) {
+    if (!has_room(queue, tail, padding + record_size)) {
+        /* seq_cst: see bell.h; acquire would do to know that the reader is done with
+         * the bytes below head. */
+        queue->head = ms_position(atomic_load(&queue->header->head));
+        if (!ms_is_aligned(queue->head) || tail - queue->head > queue->capacity) {
+            return -EBADMSG;
+        }
+    }
+    if (!ms_is_aligned(tail)) {
+        return -EBADMSG;
+    }
+    if (!has_room(queue, tail, padding + record_size)) {
         *ret_wanted = padding + record_size;
         return -EAGAIN;
     }

@@ -16,6 +16,7 @@ struct ms_queue {
     unsigned char *ring;
     uint64_t capacity;   /* bytes */
     uint64_t size_limit; /* bytes of the largest message */
+    uint64_t head;       /* as a writer has last loaded it */
 };
 
 /* The owner's place in its queue. Private memory: nobody else can move it. */
@@ -71,8 +72,8 @@ void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
 
 /* Holding write_lock: find a place for size bytes. Returns 0, -EAGAIN with *ret_wanted
  * free bytes that it needs, or -EBADMSG. */
-int ms_queue_claim(const struct ms_queue *queue, uint64_t size,
-                   struct ms_claim *ret_claim, uint64_t *ret_wanted);
+int ms_queue_claim(struct ms_queue *queue, uint64_t size, struct ms_claim *ret_claim,
+                   uint64_t *ret_wanted);
 
 /* Holding write_lock, with memory reserved up to claim->end: write and publish. */
 void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,

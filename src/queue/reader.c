@@ -36,8 +36,9 @@ int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
         return r;
     }
     uint64_t sequence = reader->count + reader->shown + 1;
-    if (view.record->sequence != (uint32_t)sequence) {
-        return -EBADMSG; /* layout I5 */
+    if (view.record->sequence != (uint32_t)sequence || /* layout I5 */
+        view.end - reader->head > reader->queue.capacity /* I2 */) {
+        return -EBADMSG;
     }
     reader->cursor = view.end;
     reader->shown++;

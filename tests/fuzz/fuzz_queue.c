@@ -107,7 +107,7 @@ static void look(const struct region *region) {
     }
 }
 
-static void send(const struct region *region, struct input *input) {
+static void send(struct region *region, struct input *input) {
     unsigned char data[CAPACITY];
     uint16_t size;
     take(input, &size, sizeof size);
@@ -195,6 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     atomic_store(&region.header->tail, start);
     atomic_store(&region.header->head, start);
     region.reader.head = region.reader.cursor = region.reader.tail = start;
+    region.queue.head = start;
     for (size_t i = 0; i < sizeof plan; i++) {
         act(&region, plan[i], &input);
     }

@@ -40,6 +40,7 @@ static inline void ring_move(struct ring *ring, uint64_t position) {
     atomic_store(&ring->header->tail, position | (ring->header->tail & 1));
     atomic_store(&ring->header->head, position | ring->reader.head_index);
     ring->reader.head = ring->reader.cursor = ring->reader.tail = position;
+    ring->queue.head = position;
 }
 
 /* What a message of that seed and size contains. */

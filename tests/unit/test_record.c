@@ -263,6 +263,7 @@ START_TEST(a_claim_between_ends_that_cannot_be_is_damaged) {
     ring_init(&ring, CAPACITY, 0);
     atomic_store(&ring.header->head, ends[_i].head);
     atomic_store(&ring.header->tail, ends[_i].tail);
+    ring.queue.head = ends[_i].tail + 8; /* so the writer has to look at both */
     struct ms_claim claim;
     uint64_t wanted = 0;
     int r = ms_queue_claim(&ring.queue, 0, &claim, &wanted);
