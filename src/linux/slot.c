@@ -7,6 +7,8 @@
 #include "linux/nap.h"
 #include "linux/readiness.h"
 #include "linux/registry.h"
+#include "linux/spin.h"
+#include "os/barrier.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/futex.h"
@@ -107,6 +109,8 @@ int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
     }
     slot->handle = MS_HANDLE_SLOT;
     if (options->mode != MAILSLOT_MODE_PRIVATE) {
+    ms_spin_init(&slot->spin);
+    slot->reader.is_unfenced = ms_barrier_leave_to_others();
         r = ms_letterbox_open(&slot->region, slot->path, options, &slot->letterbox);
         MS_STEP("create.letterbox");
     }

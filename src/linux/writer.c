@@ -8,6 +8,7 @@
 #include "linux/registry.h"
 #include "linux/turn.h"
 #include "os/clock.h"
+#include "os/barrier.h"
 #include "os/memory.h"
 #include "os/process.h"
 #include "queue/bell.h"
@@ -163,6 +164,7 @@ static int send_batch(mailslot_writer *writer, struct batch *batch,
         uint32_t bell = 0;
         r = take_turn(writer, batch, deadline_ns, &bell);
         if (r == -EAGAIN && deadline_ns) {
+        ms_barrier_for_all();
             MS_STEP("space.waiting");
             r = ms_nap(&writer->region.header->space_bell, bell, deadline_ns,
                        LOOK_AGAIN_NS);

@@ -33,7 +33,7 @@ _Static_assert(sizeof(struct node) == MS_LOCK_NODE_SIZE, "node");
 static _Thread_local struct {
     uint32_t id; /* 0: not known yet */
     struct robust_list_head *locks;
-} self;
+} self __attribute__((tls_model("initial-exec"))); /* no call to find it */
 
 static void forget_self(void) {
     self.id = 0;
@@ -169,11 +169,21 @@ int ms_lock_wait(ms_lock *lock, int64_t deadline_ns) {
     return r;
 }
 
+/* What was stored before an exchange comes before what is loaded after it. */
+static void order_after_exchange(void) {
+#if defined(__x86_64__)
+    atomic_signal_fence(memory_order_seq_cst); /* the exchange has seen to it */
+#else
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 /* A word that is not this thread's has been overwritten: then it is left alone. */
 static void free_word(ms_lock *lock) {
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
     if ((word & FUTEX_TID_MASK) == self.id) {
         word = atomic_exchange_explicit(lock, 0, memory_order_release);
+        order_after_exchange();
         if (word & FUTEX_WAITERS) {
             ms_futex_wake(lock, 1);
         }

@@ -38,7 +38,8 @@ int ms_lock_wait(ms_lock *lock, int64_t deadline_ns);
 /* The same, but also -EINTR when a signal handler has run. */
 int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns);
 
-/* Let go of a lock that was taken. */
+/* Let go of a lock that was taken. A full barrier as well: what was stored before it is
+ * seen before anything is loaded after it. */
 void ms_lock_release(ms_lock *lock);
 
 /* Keep a lock that was taken, with its node. */

@@ -5,18 +5,24 @@
  *
  * The owner sleeps for messages, writers sleep for space. In both cases the
  * sleeper stores its wish and then looks once more; the other side changes the
- * queue and then looks for a wish. All four accesses are seq_cst, so at least one
- * side sees the other: the sleeper finds the queue changed, or the other finds the
- * wish (Dekker). With anything weaker both can miss, because a store may be
- * delayed past a later load.
+ * queue and then looks for a wish. With a full barrier between store and load on
+ * either side at least one sees the other: the sleeper finds the queue changed, or
+ * the other finds the wish (Dekker). With anything weaker both can miss, because a
+ * store may be delayed past a later load.
  *
- *   owner   bell = 1, load tail, sleep while bell == 1
- *   writer  store tail, load bell, if it is 1: exchange it for 0, wake one
+ *   owner   bell = 1, BARRIER, load tail, sleep while bell == 1
+ *   writer  store tail, BARRIER, load bell, if it is 1: exchange it for 0, wake one
  *
- *   writer  load space_bell, store space_wanted, load head,
+ *   writer  load space_bell, store space_wanted, BARRIER, load head,
  *           sleep while space_bell is as loaded
- *   owner   store head, load space_wanted, if that much is free: exchange it for 0,
- *           add 1 to space_bell, wake all
+ *   owner   store head, BARRIER, load space_wanted, if that much is free: exchange it
+ *           for 0, add 1 to space_bell, wake all
+ *
+ * Where the barriers are: the sleepers' accesses are seq_cst. A writer that has
+ * published lets go of write_lock, which is one (os/lock.h). The owner releases
+ * messages far more often than a writer sleeps, so that one has the owner's processor
+ * make the barrier for it (os/barrier.h); where the system has no such thing, the
+ * owner's store is seq_cst (ms_reader.is_unfenced).
  *
  * An owner with a descriptor for event loops has a thread that sleeps on its bell
  * (linux/readiness.c). The bell is then armed by whoever finds nothing to read, mostly
@@ -70,7 +76,7 @@ static inline void ms_bell_disarm(struct ms_header *header) {
     atomic_store_explicit(&header->bell, 0, memory_order_relaxed);
 }
 
-/* After publishing: whether the owner must be woken. */
+/* After publishing and letting go of write_lock: whether the owner must be woken. */
 static inline bool ms_bell_ring(struct ms_header *header) {
     return atomic_load(&header->bell) == 1 && atomic_exchange(&header->bell, 0) == 1;
 }

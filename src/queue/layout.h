@@ -39,9 +39,9 @@
  *     456    32  sent[2]           holder of write_lock   all      tail
  *     512     8  head              owner                  all      release/acquire
  *     520    32  taken[2]          owner                  all      head
- *     576     4  bell              owner 1 2, writers 0   same     seq_cst: bell.h
- *     640     8  space_wanted      writers, owner 0       same     seq_cst: bell.h
- *     648     4  space_bell        owner                  writers  seq_cst: bell.h
+ *     576     4  bell              owner 1 2, writers 0   same     bell.h
+ *     640     8  space_wanted      writers, owner 0       same     bell.h
+ *     648     4  space_bell        owner                  writers  bell.h
  *    4072     4  owner_lock        owner, while it lives  all      kernel, at death
  *    4088     4  removal_lock      who removes the name   same     a lock
  *    4096     -  ring              holder of write_lock   owner    tail

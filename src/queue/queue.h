@@ -30,6 +30,7 @@ struct ms_reader {
     uint64_t bytes;      /* and their payload */
     uint64_t shown;      /* messages between head and cursor */
     uint64_t shown_bytes;
+    bool is_unfenced; /* writers that are about to sleep do its barriers (bell.h) */
 };
 
 /* Where a message will go. */

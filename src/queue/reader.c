@@ -64,9 +64,15 @@ static void store_head(struct ms_reader *reader) {
     atomic_store_explicit(&header->taken[index].bytes, reader->bytes,
                           memory_order_release);
     MS_STEP("release.totalled");
-    /* seq_cst: release, so that writers may overwrite what was read; and before
-     * ms_space_ring's load. */
-    atomic_store(&header->head, reader->head | index);
+    /* Release, so that writers may overwrite what was read. It has to come before
+     * ms_space_is_wanted's load, too: by a barrier here or in the writer (bell.h). */
+    if (reader->is_unfenced) {
+        atomic_store_explicit(&header->head, reader->head | index,
+                              memory_order_release);
+        atomic_signal_fence(memory_order_seq_cst);
+    } else {
+        atomic_store(&header->head, reader->head | index);
+    }
     reader->head_index = index;
     MS_STEP("release.published");
 }

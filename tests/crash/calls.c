@@ -11,6 +11,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -65,6 +66,7 @@ const struct call calls[] = {
     {"lstat", {EACCES, ENOENT, ENOMEM}},
     {"madvise", {EAGAIN, ENOMEM}},
     {"malloc", {ENOMEM}},
+    {"membarrier", {ENOSYS, EPERM}},
     {"memfd_create", {EINVAL, EMFILE, ENFILE, ENOMEM}},
     {"mmap", {EAGAIN, ENFILE, ENOMEM}},
     {"mprotect", {ENOMEM}},
@@ -88,6 +90,7 @@ const struct call calls[] = {
     {"pthread_sigmask", {0}},
     {"readdir", {EIO, ENOENT}},
     {"recvmsg", {EAGAIN, ENOMEM}},
+    {"sched_getaffinity", {EINVAL}},
     {"sendmsg", {EAGAIN, ECONNRESET, EMSGSIZE, ENOBUFS, ENOMEM, EPIPE}},
     {"sendmsg.passing", {EAGAIN, ECONNRESET, ENOBUFS, ENOMEM, EPIPE, ETOOMANYREFS}},
     {"setsockopt", {0}},
@@ -201,6 +204,8 @@ CALL(int, errno, pthread_sigmask, (int how, const sigset_t *mask, sigset_t *befo
 CALL(struct dirent *, NULL, readdir, (DIR * stream), stream)
 CALL(ssize_t, -1, recvmsg, (int fd, struct msghdr *header, int flags), fd, header,
      flags)
+CALL(int, -1, sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *set), pid, size,
+     set)
 CALL(int, -1, setsockopt,
      (int fd, int level, int name, const void *value, socklen_t length), fd, level,
      name, value, length)
@@ -289,6 +294,7 @@ static const struct entry entries[] = {
     {SYS_fallocate, 4, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_PUNCH_HOLE, "fallocate.punch"},
     {SYS_get_robust_list, 3, 0, 0, "get_robust_list"},
     {SYS_gettid, 0, 0, 0, "gettid"},
+    {SYS_membarrier, 3, 0, 0, "membarrier"},
     {SYS_pidfd_open, 2, 0, 0, "pidfd_open"},
 };
 

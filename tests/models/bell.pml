@@ -4,23 +4,42 @@
  *
  * Describes src/queue/bell.h: ms_bell_arm, ms_bell_ring, ms_space_arm, ms_space_ring;
  * src/linux/slot.c: wait_for_bell, ms_slot_release; src/linux/writer.c: take_turn,
- * send_batch; src/linux/turn.c: ms_turn_end. An owner with a descriptor for event loops
- * is in readiness.pml. Nobody dies here and nobody looks again at
- * intervals, so a lost wake-up is a state in which nothing can go on: spin calls it an
- * invalid end state. All four accesses of a bell are seq_cst, so the model's order is
- * that of the program; a fault that delays a store past a load swaps the two.
+ * send_batch; src/linux/turn.c: ms_turn_end; src/os/barrier.c: ms_barrier_for_all. Nobody
+ * dies here and nobody looks again at intervals, so a lost wake-up is a state in which
+ * nothing can go on: spin calls it an invalid end state. Where there is a barrier between
+ * a store and a load, the model's order is that of the program, and a fault that delays
+ * the store swaps the two. The owner's head has none: it lies in the store buffer until
+ * that is emptied, by itself or by a writer's barrier. An owner with a descriptor for
+ * event loops is in readiness.pml.
  */
 #define WRITERS 2
 #define EACH 2
 #define ALL (WRITERS * EACH)
 #define CAPACITY 1
 
-byte tail, head;           /* messages written and read */
+byte tail, head;           /* messages written and read, the latter as the owner has it */
+byte head_seen;            /* and as writers see it */
 bit write_lock;
 bit bell, owner_sleeps;
 bit wanted;                /* space_wanted */
 byte space_bell;
 bit writer_sleeps[WRITERS];
+
+/* ms_barrier_for_all */
+inline barrier() {
+#ifdef FAULT_NO_BARRIER
+    skip
+#else
+    head_seen = head
+#endif
+}
+
+active proctype store_buffer() {
+end:
+    do
+    :: head_seen != head -> head_seen = head
+    od
+}
 
 inline lock() { atomic { write_lock == 0; write_lock = 1 } }
 inline unlock() { write_lock = 0 }
@@ -63,12 +82,13 @@ proctype writer(byte me) {
     :: else ->
         lock();
         if
-        :: tail - head < CAPACITY -> publish(); sent++
+        :: tail - head_seen < CAPACITY -> publish(); sent++
         :: else ->
 #if defined(FAULT_WISH_BEFORE_BELL)
             wanted = 1;
+            barrier();
             if
-            :: tail - head < CAPACITY -> publish(); sent++
+            :: tail - head_seen < CAPACITY -> publish(); sent++
             :: else -> unlock(); seen = space_bell; goto sleep
             fi
 #elif defined(FAULT_NO_SECOND_LOOK)
@@ -76,8 +96,9 @@ proctype writer(byte me) {
 #else
             seen = space_bell;
             wanted = 1;
+            barrier();
             if
-            :: tail - head < CAPACITY -> publish(); sent++
+            :: tail - head_seen < CAPACITY -> publish(); sent++
             :: else -> unlock(); goto sleep
             fi
 #endif
@@ -96,13 +117,8 @@ next:   skip
 }
 
 inline release() {
-#ifdef FAULT_HEAD_AFTER_LOOK
-    wish = wanted;
-    head++;
-#else
     head++;
     wish = wanted;
-#endif
     if
     :: wish && CAPACITY - (tail - head) > 0 ->
         wanted = 0;
