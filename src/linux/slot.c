@@ -31,6 +31,7 @@ struct mailslot {
     struct ms_region region;
     struct ms_reader reader;
     struct ms_backing backing;
+    struct ms_spin spin;
     struct ms_letterbox *letterbox; /* NULL: other users cannot send */
     struct ms_readiness *readiness; /* NULL: nobody has asked for a descriptor */
     _Atomic bool is_cancelled;
@@ -108,9 +109,9 @@ int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
         return r;
     }
     slot->handle = MS_HANDLE_SLOT;
-    if (options->mode != MAILSLOT_MODE_PRIVATE) {
     ms_spin_init(&slot->spin);
     slot->reader.is_unfenced = ms_barrier_leave_to_others();
+    if (options->mode != MAILSLOT_MODE_PRIVATE) {
         r = ms_letterbox_open(&slot->region, slot->path, options, &slot->letterbox);
         MS_STEP("create.letterbox");
     }
@@ -152,6 +153,26 @@ void ms_slot_close(mailslot *slot) {
         let_go(slot);
     }
     ms_memory_unmap(slot, sizeof *slot);
+}
+
+/* A few looks: what comes that soon needs no clock. */
+static bool glance(mailslot *slot) {
+    for (int i = 0; i < MS_SPIN_LOOKS && slot->spin.budget_ns; i++) {
+        if (ms_reader_has_message(&slot->reader)) {
+            return true;
+        }
+        ms_spin_pause();
+    }
+    return false;
+}
+
+static bool spin(mailslot *slot, int64_t end_ns) {
+    while (ms_clock_now_ns() < end_ns) {
+        if (glance(slot)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Nothing is queued: sleep until a writer rings. */
@@ -196,20 +217,29 @@ static int wait_in_place_of_thread(mailslot *slot, int64_t deadline_ns) {
     return r;
 }
 
+static int wait_until(mailslot *slot, int64_t deadline_ns) {
+    int64_t start_ns = ms_clock_now_ns();
+    int64_t end_ns = start_ns + slot->spin.budget_ns;
+    int r = 0;
+    if (!spin(slot, end_ns < deadline_ns ? end_ns : deadline_ns)) {
+        r = slot->readiness ? wait_in_place_of_thread(slot, deadline_ns)
+                            : wait_for_bell(slot, deadline_ns);
+        ms_bell_disarm(slot->region.header);
+    }
+    ms_spin_learn(&slot->spin, ms_clock_now_ns() - start_ns);
+    return r;
+}
+
 static int await_message(mailslot *slot, int64_t timeout_ms) {
     if (has_message(slot)) {
         return 0;
     }
     /* A writer's turn may have been in the way when the last message was released. */
     ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
-    int64_t deadline_ns = ms_nap_deadline_ns(timeout_ms);
-    if (deadline_ns == 0) {
+    if (timeout_ms == 0) {
         return -EAGAIN;
     }
-    int r = slot->readiness ? wait_in_place_of_thread(slot, deadline_ns)
-                            : wait_for_bell(slot, deadline_ns);
-    ms_bell_disarm(slot->region.header);
-    return r;
+    return glance(slot) ? 0 : wait_until(slot, ms_nap_deadline_ns(timeout_ms));
 }
 
 int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {

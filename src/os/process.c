@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,12 @@ int ms_process_watch(uint32_t pid) {
 bool ms_process_has_ended(int process) {
     struct pollfd polled = {.fd = process, .events = POLLIN};
     return process >= 0 && poll(&polled, 1, 0) > 0;
+}
+
+uint32_t ms_process_processors(void) {
+    cpu_set_t set; /* too small on the largest machines: then there are many */
+    return sched_getaffinity(0, sizeof set, &set) < 0 ? UINT32_MAX
+                                                      : (uint32_t)CPU_COUNT(&set);
 }
 
 void ms_process_host_name(char ret_name[MS_HOST_NAME_SIZE]) {

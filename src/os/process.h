@@ -21,6 +21,9 @@ bool ms_process_has_thread(uint32_t thread);
 int ms_process_watch(uint32_t pid);
 bool ms_process_has_ended(int process); /* of such a descriptor; false for -1 */
 
+/* How many processors this thread may run on. */
+uint32_t ms_process_processors(void);
+
 /* This machine's name. */
 void ms_process_host_name(char ret_name[MS_HOST_NAME_SIZE]);
 
