@@ -2,8 +2,10 @@
 /* The memory behind the ring. */
 #include "linux/backing.h"
 
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/lock.h"
+#include "os/memory.h"
 #include "queue/step.h"
 
 #include <errno.h>
@@ -17,6 +19,11 @@
  * does not wait long. */
 #define STEP_BYTES (UINT64_C(1) << 20)
 
+/* While messages keep coming, this much of the start of the ring keeps its memory: new
+ * memory costs more than what is written to it. And so long after the last one. */
+#define BUSY_WINDOW (UINT64_C(1) << 20)
+#define BUSY_NS INT64_C(100000000)
+
 /* An empty queue goes back to the start of the ring from here on: soon enough for
  * a slot in steady use never to leave the window that keeps its memory. */
 #define REWIND_BYTES (MS_HOT_WINDOW / 2)
@@ -27,6 +34,10 @@ static uint64_t round_up(uint64_t bytes, uint64_t unit) {
 
 static uint64_t smaller(uint64_t a, uint64_t b) {
     return a < b ? a : b;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
 }
 
 /* Where the ring lies in the file. */
@@ -40,13 +51,14 @@ static uint64_t step_size(uint64_t capacity, uint64_t position, uint64_t limit) 
     return smaller(smaller(limit - position, to_end), STEP_BYTES);
 }
 
-/* Give back what of [start, end) does not keep its memory. */
-static void give_back_range(uint64_t capacity, int fd, uint64_t start, uint64_t end) {
+/* Give back what of [start, end) does not lie in the window. */
+static void give_back_range(uint64_t capacity, int fd, uint64_t start, uint64_t end,
+                            uint64_t window) {
     while (start < end) {
         uint64_t at = start & (capacity - 1);
         uint64_t size = step_size(capacity, start, end);
-        if (at < MS_HOT_WINDOW) {
-            size = smaller(size, MS_HOT_WINDOW - at);
+        if (at < window) {
+            size = smaller(size, window - at);
         } else {
             ms_file_give_back(fd, file_offset(capacity, start), size);
             MS_STEP("give_back.given_back");
@@ -56,15 +68,18 @@ static void give_back_range(uint64_t capacity, int fd, uint64_t start, uint64_t 
 }
 
 /* Either all of [start, end) or nothing. */
-static int reserve_range(uint64_t capacity, int fd, uint64_t start, uint64_t end) {
+static int reserve_range(const struct ms_queue *queue, int fd, uint64_t start,
+                         uint64_t end) {
+    uint64_t capacity = queue->capacity;
     for (uint64_t at = start; at < end;) {
         uint64_t size = step_size(capacity, at, end);
         int r = ms_file_reserve(fd, file_offset(capacity, at), size);
         if (r < 0) {
-            give_back_range(capacity, fd, start, at);
+            give_back_range(capacity, fd, start, at, MS_HOT_WINDOW);
             return r;
         }
         MS_STEP("reserve.reserved");
+        ms_memory_populate(queue->ring + (at & (capacity - 1)), size);
         at += size;
     }
     return 0;
@@ -91,11 +106,11 @@ int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
     uint64_t want = generous_end(queue, end);
     int r = -ENOSPC;
     if (want > least) {
-        r = reserve_range(queue->capacity, fd, reserved, want);
+        r = reserve_range(queue, fd, reserved, want);
     }
     if (r < 0) {
         want = least;
-        r = reserve_range(queue->capacity, fd, reserved, want);
+        r = reserve_range(queue, fd, reserved, want);
     }
     if (r < 0) {
         return r;
@@ -107,19 +122,19 @@ int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
 }
 
 /* Holding write_lock, with nothing queued. */
-static void rewind_ring(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+static void rewind_ring(struct ms_backing *backing, struct ms_reader *reader, int fd,
+                        uint64_t window) {
     struct ms_header *header = reader->queue.header;
     uint64_t capacity = reader->queue.capacity;
     uint64_t lap = reader->head & ~(capacity - 1);
-    uint64_t reached = MS_HOT_WINDOW;
-    if (lap == backing->lap) {
-        reached = smaller(header->reserved - lap, MS_HOT_WINDOW);
-    }
-    if (backing->kept < reached) {
-        backing->kept = reached;
-    }
-    if (lap != backing->lap || header->reserved > lap + MS_HOT_WINDOW) {
-        ms_file_give_back(fd, MS_HEADER_SIZE + MS_HOT_WINDOW, capacity - MS_HOT_WINDOW);
+    uint64_t reserved = header->reserved > lap ? header->reserved - lap : 0;
+    bool is_same_lap = lap == backing->lap;
+    /* Of an earlier lap all of the window may be there, but only this is sure to. */
+    uint64_t sure = is_same_lap ? backing->kept : MS_HOT_WINDOW;
+    backing->kept = smaller(larger(reserved, sure), window);
+    bool may_have_more = !is_same_lap || larger(reserved, sure) > window;
+    if (may_have_more && backing->kept < capacity) {
+        ms_file_give_back(fd, MS_HEADER_SIZE + backing->kept, capacity - backing->kept);
         MS_STEP("rewind.given_back");
     }
     ms_reader_rewind(reader);
@@ -140,8 +155,20 @@ static void give_back_step(struct ms_backing *backing, const struct ms_reader *r
     if (reserved > start + capacity) {
         start = smaller(reserved - capacity, end);
     }
-    give_back_range(capacity, fd, start, end);
+    give_back_range(capacity, fd, start, end, BUSY_WINDOW);
     backing->given_back = end;
+}
+
+static void try_rewind(struct ms_backing *backing, struct ms_reader *reader, int fd,
+                       uint64_t window) {
+    ms_lock *lock = &reader->queue.header->write_lock;
+    if (ms_reader_is_empty(reader) && ms_lock_try(lock) == 0) {
+        if (ms_reader_is_empty(reader)) {
+            rewind_ring(backing, reader, fd, smaller(window, reader->queue.capacity));
+            backing->rewound_ns = ms_clock_tick_ns();
+        }
+        ms_lock_release(lock);
+    }
 }
 
 void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
@@ -154,11 +181,14 @@ void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int
         give_back_step(backing, reader, fd);
         ms_lock_release(lock);
     }
-    if (reader->head - backing->lap >= REWIND_BYTES && ms_reader_is_empty(reader) &&
-        ms_lock_try(lock) == 0) {
-        if (ms_reader_is_empty(reader)) {
-            rewind_ring(backing, reader, fd);
-        }
-        ms_lock_release(lock);
+    if (reader->head - backing->lap >= REWIND_BYTES) {
+        try_rewind(backing, reader, fd, BUSY_WINDOW);
+    }
+}
+
+void ms_backing_cool(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+    if (backing->kept > MS_HOT_WINDOW &&
+        ms_clock_tick_ns() - backing->rewound_ns >= BUSY_NS) {
+        try_rewind(backing, reader, fd, MS_HOT_WINDOW);
     }
 }

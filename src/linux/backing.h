@@ -17,6 +17,7 @@ struct ms_backing {
     uint64_t lap;  /* where the present lap, or the one before, began */
     uint64_t kept; /* bytes from the start of the ring that have memory for good */
     uint64_t given_back; /* what lies below this position was given back, or is kept */
+    int64_t rewound_ns;  /* when it last went back to the start of the ring */
 };
 
 /* Holding write_lock: see to memory up to position end. Returns 0; -ENOSPC or
@@ -26,5 +27,9 @@ int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end);
 /* The owner, after releasing messages: give memory back and go back to the start of
  * the ring where that is due. Cheap when it is not; never waits. */
 void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd);
+
+/* The owner, with nothing to do: if that is so for a while, keep only the memory of
+ * MS_HOT_WINDOW. */
+void ms_backing_cool(struct ms_backing *backing, struct ms_reader *reader, int fd);
 
 #endif

@@ -171,6 +171,8 @@ static bool spin(mailslot *slot, int64_t end_ns) {
         if (glance(slot)) {
             return true;
         }
+        /* A writer's turn may have been in the way before. */
+        ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
     }
     return false;
 }
@@ -191,6 +193,7 @@ static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
         if (r < 0) {
             return ms_reader_has_message(&slot->reader) ? 0 : r;
         }
+        ms_backing_cool(&slot->backing, &slot->reader, slot->region.fd);
     }
 }
 
@@ -236,6 +239,7 @@ static int await_message(mailslot *slot, int64_t timeout_ms) {
     }
     /* A writer's turn may have been in the way when the last message was released. */
     ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
+    ms_backing_cool(&slot->backing, &slot->reader, slot->region.fd);
     if (timeout_ms == 0) {
         return -EAGAIN;
     }

@@ -5,10 +5,11 @@
 #include "linux/client.h"
 #include "linux/info.h"
 #include "linux/nap.h"
+#include "linux/pace.h"
 #include "linux/registry.h"
 #include "linux/turn.h"
-#include "os/clock.h"
 #include "os/barrier.h"
+#include "os/clock.h"
 #include "os/memory.h"
 #include "os/process.h"
 #include "queue/bell.h"
@@ -30,6 +31,7 @@ struct mailslot_writer {
     struct ms_region region;
     struct ms_queue queue;
     struct ms_envelope sender;
+    struct ms_pace pace;
     char path[MS_PATH_SIZE];
 };
 
@@ -134,11 +136,22 @@ static int put_batch(mailslot_writer *writer, struct batch *batch,
     return 0;
 }
 
+static int begin_turn(mailslot_writer *writer, uint64_t size, int64_t deadline_ns) {
+    struct ms_header *header = writer->region.header;
+    int r = ms_turn_begin(header, deadline_ns);
+    if (r == 0 && ms_pace_is_due(&writer->pace, &writer->queue, size)) {
+        ms_turn_end(header, false);
+        ms_pace_give_way(&writer->pace, &writer->queue);
+        r = ms_turn_begin(header, deadline_ns);
+    }
+    return r;
+}
+
 /* One turn. -EAGAIN: the slot is full, and *ret_bell is what to sleep on. */
 static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadline_ns,
                      uint32_t *ret_bell) {
     writer->sender.time_ns = ms_clock_stamp_ns();
-    int r = ms_turn_begin(writer->region.header, deadline_ns);
+    int r = begin_turn(writer, batch->messages[batch->sent].size, deadline_ns);
     if (r < 0) {
         return r;
     }
@@ -151,6 +164,7 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
         uint64_t quarter = writer->queue.capacity / 4;
         *ret_bell =
             ms_space_arm(writer->region.header, wanted > quarter ? wanted : quarter);
+        ms_barrier_for_all();
         r = put_batch(writer, batch, &wanted);
     }
     ms_turn_end(writer->region.header, batch->sent > sent);
@@ -164,7 +178,6 @@ static int send_batch(mailslot_writer *writer, struct batch *batch,
         uint32_t bell = 0;
         r = take_turn(writer, batch, deadline_ns, &bell);
         if (r == -EAGAIN && deadline_ns) {
-        ms_barrier_for_all();
             MS_STEP("space.waiting");
             r = ms_nap(&writer->region.header->space_bell, bell, deadline_ns,
                        LOOK_AGAIN_NS);

@@ -14,6 +14,10 @@ int64_t ms_clock_now_ns(void) {
     return read_ns(CLOCK_MONOTONIC);
 }
 
+int64_t ms_clock_tick_ns(void) {
+    return read_ns(CLOCK_MONOTONIC_COARSE);
+}
+
 int64_t ms_clock_stamp_ns(void) {
     return read_ns(CLOCK_REALTIME_COARSE);
 }

@@ -71,6 +71,10 @@ int ms_memory_allocate(size_t size, void **ret_memory) {
     return r < 0 ? r : advise(*ret_memory, size, MADV_WIPEONFORK);
 }
 
+void ms_memory_populate(void *memory, size_t size) {
+    madvise(memory, size, MADV_POPULATE_WRITE); /* unknown before Linux 5.14 */
+}
+
 void ms_memory_unmap(void *memory, size_t size) {
     munmap(memory, size);
 }

@@ -15,6 +15,10 @@ int ms_memory_map(int fd, size_t head, size_t gap, size_t tail, void **ret_memor
 int ms_memory_allocate(size_t size, void **ret_memory);
 
 /* Undo either. */
+/* Have the memory of a mapped file in place before it is written to: much cheaper than
+ * page by page. No more than a hint. */
+void ms_memory_populate(void *memory, size_t size);
+
 void ms_memory_unmap(void *memory, size_t size);
 
 #endif

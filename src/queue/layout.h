@@ -87,7 +87,8 @@
 #define MS_CAPACITY_MIN (UINT64_C(1) << 12)
 #define MS_CAPACITY_MAX (UINT64_C(1) << 40)
 
-/* The start of the ring keeps its memory: a slot in steady use lives in it. */
+/* The start of the ring keeps its memory, whatever happens: a slot in use now and then
+ * lives in it. */
 #define MS_HOT_WINDOW (UINT64_C(256) << 10)
 
 struct ms_totals {

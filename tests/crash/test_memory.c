@@ -72,11 +72,11 @@ static void check_backlog(uint32_t count, uint32_t size) {
         if (i % 1000 == 0) {
             int64_t left = queued - i * record;
             expect_memory("backlog", left,
-                          IDLE_BYTES + left + AHEAD_BYTES + STEP_BYTES);
+                          DRAINED_BYTES + left + AHEAD_BYTES + STEP_BYTES);
         }
         take_note(slot, i, size);
     }
-    expect_memory("backlog", HEADER_BYTES, IDLE_BYTES);
+    expect_memory("backlog", HEADER_BYTES, DRAINED_BYTES);
     mailslot_writer_close(writer);
     mailslot_close(slot);
 }
@@ -112,6 +112,23 @@ START_TEST(a_slot_in_steady_use_stays_in_its_window) {
 }
 END_TEST
 
+START_TEST(a_slot_that_is_idle_for_a_while_keeps_only_its_window) {
+    mailslot *slot = create_at_once("idle", 0);
+    mailslot_writer *writer = open_writer("idle");
+    int64_t deadline_ms = now_ms() + DEADLINE_MS;
+    for (uint32_t round = 0; round < 3; round++) {
+        send_note(writer, round, 2 * MIB);
+        take_note(slot, round, 2 * MIB);
+        while (registry_memory("idle") > IDLE_BYTES) {
+            ck_assert_int_lt(now_ms(), deadline_ms);
+            ck_assert_int_eq(mailslot_wait(slot, 20), -ETIMEDOUT);
+        }
+    }
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
 /* Fill the ring, read all but the last message, send some more, read everything. */
 static void drain_after_wrap(uint64_t capacity, uint32_t size, uint32_t more) {
     mailslot *slot = create_at_once("wrap", capacity);
@@ -129,7 +146,7 @@ static void drain_after_wrap(uint64_t capacity, uint32_t size, uint32_t more) {
     for (uint32_t i = first - 1; i < first + more; i++) {
         take_note(slot, i, size);
     }
-    expect_memory("wrap", HEADER_BYTES, IDLE_BYTES);
+    expect_memory("wrap", HEADER_BYTES, DRAINED_BYTES);
     mailslot_writer_close(writer);
     mailslot_close(slot);
 }
@@ -171,7 +188,7 @@ START_TEST(a_stream_that_never_drains_takes_its_backlog_and_little_more) {
     ck_assert_uint_eq(steps.rewound, 0);
     ck_assert_uint_ge(stream->taken_bytes, (wraps - 1) * capacity);
     stream_finish(stream, slot);
-    expect_memory("stream", HEADER_BYTES, IDLE_BYTES);
+    expect_memory("stream", HEADER_BYTES, DRAINED_BYTES);
     ms_step_hook = NULL;
     mailslot_close(slot);
 }
@@ -211,7 +228,7 @@ static void check_near_full(uint64_t capacity, uint32_t wraps) {
     stream_finish(stream, slot);
     ck_assert_uint_ge(stream->taken_bytes, (wraps - wraps / 8) * capacity);
     ck_assert_uint_ge(stream->waits, wraps / 2);
-    expect_memory("full", HEADER_BYTES, IDLE_BYTES);
+    expect_memory("full", HEADER_BYTES, DRAINED_BYTES);
     mailslot_close(slot);
 }
 
@@ -367,6 +384,7 @@ int main(void) {
     tcase_add_test(cases, a_hundred_thousand_messages_take_what_they_weigh);
     tcase_add_test(cases, a_message_of_16_mib_takes_what_it_weighs);
     tcase_add_test(cases, a_slot_in_steady_use_stays_in_its_window);
+    tcase_add_test(cases, a_slot_that_is_idle_for_a_while_keeps_only_its_window);
     tcase_add_test(cases, a_slot_drained_after_a_wrap_keeps_only_its_window);
     tcase_add_test(cases, a_stream_that_never_drains_takes_its_backlog_and_little_more);
     tcase_add_test(cases, a_ring_that_stays_nearly_full_loses_nothing_when_it_wraps);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Pace: a writer leaves the owner a moment to catch up. */
+#include "linux/pace.h"
+
+#include "linux/spin.h"
+#include "os/clock.h"
+#include "queue/bell.h"
+#include "queue/record.h"
+
+/* So far from the start of the ring a writer thinks of it; and again after as much. */
+#define STEP_BYTES (UINT64_C(1) << 20)
+#define STEPS_MAX 7
+
+/* About what the memory takes that would be needed meanwhile. */
+#define GIVE_WAY_NS INT64_C(200000)
+
+static uint64_t tail_of(const struct ms_queue *queue) {
+    /* Relaxed: write_lock orders it, or it is only compared. */
+    return ms_position(
+        atomic_load_explicit(&queue->header->tail, memory_order_relaxed));
+}
+
+/* So far from the start of the ring: a look at the owner, which is in another cache. */
+static bool look(struct ms_pace *pace, const struct ms_queue *queue, uint64_t tail) {
+    const struct ms_header *header = queue->header;
+    uint64_t head =
+        ms_position(atomic_load_explicit(&header->head, memory_order_relaxed));
+    bool is_asleep =
+        atomic_load_explicit(&header->bell, memory_order_relaxed) == MS_BELL_ARMED;
+    bool is_reading = head != pace->head && !is_asleep;
+    bool is_time = tail >= pace->next;
+    pace->head = head;
+    if (is_time) {
+        pace->next = tail + pace->steps * STEP_BYTES + STEP_BYTES;
+    }
+    /* An owner that has read everything needs no more than the lock. */
+    return is_reading && (is_time || head == tail);
+}
+
+bool ms_pace_is_due(struct ms_pace *pace, const struct ms_queue *queue, uint64_t size) {
+    uint64_t tail = tail_of(queue);
+    bool is_new = tail + size > queue->header->reserved;
+    if (tail < pace->next && !is_new) {
+        return false;
+    }
+    uint64_t first = tail - ms_offset(queue, tail) + STEP_BYTES;
+    if (tail < first) {
+        pace->next = first;
+        return false;
+    }
+    return look(pace, queue, tail);
+}
+
+void ms_pace_give_way(struct ms_pace *pace, const struct ms_queue *queue) {
+    uint64_t tail = tail_of(queue);
+    int64_t end_ns = ms_clock_now_ns() + GIVE_WAY_NS;
+    while (tail_of(queue) == tail) {
+        if (ms_clock_now_ns() >= end_ns) {
+            pace->steps = pace->steps < STEPS_MAX ? 2 * pace->steps + 1 : STEPS_MAX;
+            return;
+        }
+        ms_spin_pause();
+    }
+    pace->steps = 0;
+}
