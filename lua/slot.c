@@ -79,16 +79,17 @@ static int read_message(lua_State *L, struct ms_lua_slot *handle,
     unsigned int turn;
     do {
         lua_settop(L, 1);
-        int r = await_message(L, handle, how->timeout_ms);
+        begin_reading(L, handle);
+        mailslot_message message;
+        int r = mailslot_peek(handle->slot, 0, &message);
+        if (r == -EAGAIN) {
+            r = await_message(L, handle, how->timeout_ms);
+            r = r < 0 ? r : mailslot_peek(handle->slot, 0, &message);
+        }
         if (r < 0) {
             return r;
         }
         turn = handle->turn;
-        mailslot_message message;
-        r = mailslot_peek(handle->slot, 0, &message);
-        if (r < 0) {
-            return r;
-        }
         ms_lua_push_message(L, &message, how->has_meta);
     } while (!finish_reading(handle, turn));
     return 0;
