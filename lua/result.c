@@ -91,13 +91,18 @@ void ms_lua_push_info(lua_State *L, const mailslot_info *info) {
     lua_setfield(L, -2, "mode");
 }
 
-/* Copies the data first: once a finalizer has run, it may not be there any more. */
+/* Copies what it points to first: once a finalizer has run, it may not be there any
+ * more. */
 void ms_lua_push_message(lua_State *L, const mailslot_message *message, bool has_meta) {
+    char host[MAILSLOT_HOST_MAX + 1] = "";
+    if (has_meta && message->host) {
+        snprintf(host, sizeof host, "%s", message->host);
+    }
     lua_pushlstring(L, message->data, message->size);
     if (!has_meta) {
         return;
     }
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 8);
     lua_insert(L, -2);
     lua_setfield(L, -2, "data");
     set_integer(L, "pid", message->pid);
@@ -105,4 +110,10 @@ void ms_lua_push_message(lua_State *L, const mailslot_message *message, bool has
     set_integer(L, "gid", message->gid);
     set_integer(L, "seq", message->sequence);
     set_time(L, "time", message->time_ns);
+    if (*host) {
+        lua_pushstring(L, host);
+        lua_setfield(L, -2, "host");
+        lua_pushboolean(L, message->is_host_verified);
+        lua_setfield(L, -2, "host_verified");
+    }
 }

@@ -124,6 +124,15 @@ end
 
 local format = {}
 
+-- Where a message from another machine comes from; anything may stand in its name.
+local function from(message)
+  if not message.host then
+    return ""
+  end
+  local doubt = message.host_verified and "" or " unverified"
+  return (", host %s%s"):format(cli.printable(message.host), doubt)
+end
+
 function format.text(options, is_terminal)
   return function(message, number)
     local line = "Message #" .. number
@@ -131,8 +140,8 @@ function format.text(options, is_terminal)
       line = timestamp(message.time) .. " " .. line
     end
     if options.meta then
-      line = line .. (" (pid %d, uid %d, gid %d, seq %d)"):format(
-        message.pid, message.uid, message.gid, message.seq)
+      line = line .. (" (pid %d, uid %d, gid %d, seq %d%s)"):format(
+        message.pid, message.uid, message.gid, message.seq, from(message))
     end
     return line .. ": " .. (is_terminal and cli.printable(message.data) or message.data) .. "\n"
   end
@@ -140,12 +149,14 @@ end
 
 function format.json(options)
   local json = cli.need("dkjson", "lua-dkjson")
-  local order = { keyorder = { "data", "data_base64", "time", "pid", "uid", "gid", "seq" } }
+  local order = { keyorder = { "data", "data_base64", "time", "pid", "uid", "gid", "seq",
+    "host", "host_verified" } }
   return function(message)
     local object = {}
     if options.meta then
       object.pid, object.uid, object.gid = message.pid, message.uid, message.gid
       object.seq = message.seq
+      object.host, object.host_verified = message.host, message.host_verified
     end
     if options.meta or options.timestamps then
       object.time = message.time

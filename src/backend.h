@@ -9,6 +9,8 @@
 #include "mailslot.h"
 #include "name.h"
 
+#include <stdbool.h>
+
 #define MS_HOST_NAME_MAX 255
 
 /* The first member of both handles, so that a wrong or dead one is told apart. A
@@ -38,6 +40,7 @@ int ms_writer_open(const struct ms_name *name, mailslot_writer **ret_writer);
 void ms_writer_close(mailslot_writer *writer); /* also in a forked child */
 int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
                        size_t count, int64_t timeout_ms, size_t *ret_sent);
+int ms_writer_set_origin(mailslot_writer *writer, const char *host, bool is_verified);
 int ms_writer_info(mailslot_writer *writer, mailslot_info *info);
 
 /* Which user has that name, alive or dead. */

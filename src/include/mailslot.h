@@ -97,6 +97,9 @@ extern "C" {
 /* Longest bare name, in bytes. */
 #define MAILSLOT_NAME_MAX 246
 
+/* Longest name of another machine, in bytes. */
+#define MAILSLOT_HOST_MAX 255
+
 /* The owner's end of a slot. */
 typedef struct mailslot mailslot;
 
@@ -121,14 +124,18 @@ typedef struct mailslot_options {
 
 /* One message and its envelope, as the reader sees it. */
 typedef struct mailslot_message {
-    const void *data;  /* `size` bytes; see mailslot_peek for how long */
-    size_t size;       /* bytes, 0 or more */
-    uint64_t sequence; /* 1 for the slot's first message, then one more each */
-    int64_t time_ns;   /* when it was sent: nanoseconds since 1970, to some 4 ms */
-    uint32_t pid;      /* the sender's process, as it saw itself, */
-    uint32_t uid;      /* its effective user */
-    uint32_t gid;      /* and its effective group when it opened the slot; of
-                          other users' messages the kernel has checked all three */
+    const void *data;     /* `size` bytes; see mailslot_peek for how long */
+    size_t size;          /* bytes, 0 or more */
+    uint64_t sequence;    /* 1 for the slot's first message, then one more each */
+    int64_t time_ns;      /* when it was sent: nanoseconds since 1970, to some 4 ms */
+    uint32_t pid;         /* the sender's process, as it saw itself, */
+    uint32_t uid;         /* its effective user */
+    uint32_t gid;         /* and its effective group when it opened the slot; of
+                             other users' messages the kernel has checked all three */
+    const char *host;     /* the machine that it was sent from, NULL for this one: valid
+                             until the next call on the slot. The word of the process
+                             `pid`, the gateway, */
+    int is_host_verified; /* which also says whether somebody has checked it: 1 or 0 */
 } mailslot_message;
 
 /* One message to send. */
@@ -395,6 +402,21 @@ MAILSLOT_API int mailslot_writer_send(mailslot_writer *writer, const void *data,
 MAILSLOT_API int mailslot_writer_send_all(mailslot_writer *writer,
                                           const mailslot_buffer *messages, size_t count,
                                           int64_t timeout_ms, size_t *ret_sent);
+
+/*
+ * Say from which machine the messages come that this writer sends from now on, for a
+ * process that brings them from there, as the gateway does. Readers find it in
+ * mailslot_message. host: 1 to MAILSLOT_HOST_MAX bytes, which are copied; NULL: this
+ * machine. is_verified: whether somebody has checked that. Anybody who may send may say
+ * so: what it is worth depends on the user that the message comes from. A message with
+ * a host takes up to 264 bytes more of the queue. Does not wait.
+ *
+ * EINVAL        host is empty or too long, or has a control character
+ * EOPNOTSUPP    the writer is that of a slot of another machine
+ * EBADF         not a writer of this process
+ */
+MAILSLOT_API int mailslot_writer_set_origin(mailslot_writer *writer, const char *host,
+                                            int is_verified);
 
 /*
  * Open, send, close: for one message now and then. Errors: as mailslot_open and

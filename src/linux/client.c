@@ -27,7 +27,13 @@ static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
+void ms_client_set_origin(struct ms_client *client, const struct ms_origin *origin) {
+    client->origin = origin;
+    client->has_told_origin = false;
+}
+
 void ms_client_close(struct ms_client *client) {
+    client->has_told_origin = false;
     client->fd = ms_file_close(client->fd);
     client->process = ms_file_close(client->process);
 }
@@ -85,6 +91,7 @@ static int take_greeting(struct ms_client *client) {
     if (r == 0) {
         client->is_full = greeting.result < 0;
         client->size_limit = greeting.size_limit;
+        client->room = greeting.room;
         ms_socket_set_buffer(client->fd, greeting.buffer_size);
     }
     return r;
@@ -162,11 +169,25 @@ static int send_sealed(struct ms_client *client, const mailslot_buffer *message)
     return r == -ETOOMANYREFS ? -EAGAIN : r;
 }
 
+/* The owner keeps it for what follows on this connection. */
+static int tell_origin(struct ms_client *client) {
+    struct ms_letter letter = {MS_LETTER_ORIGIN, client->origin->size};
+    int r = ms_socket_send(client->fd, &letter, sizeof letter, client->origin->bytes,
+                           client->origin->size, -1);
+    client->has_told_origin = r == 0;
+    MS_STEP("client.told");
+    return r == -EMSGSIZE ? -EAGAIN : r; /* it is small: room comes */
+}
+
 static int send_letter(struct ms_client *client, const mailslot_buffer *message) {
     if (ms_process_has_ended(client->process)) {
         return -EPIPE; /* a forked child of the owner may still hold the socket */
     }
-    int r = -EMSGSIZE;
+    int r = client->origin && !client->has_told_origin ? tell_origin(client) : 0;
+    if (r < 0) {
+        return r;
+    }
+    r = -EMSGSIZE;
     if (message->size <= MS_LETTER_PLAIN_MAX) {
         struct ms_letter letter = {MS_LETTER_PLAIN, (uint32_t)message->size};
         r = ms_socket_send(client->fd, &letter, sizeof letter, message->data,
@@ -181,7 +202,9 @@ static int try_send(struct ms_client *client, const char *path,
     if (r < 0) {
         return r == -ENOENT ? -EPIPE : r;
     }
-    if (message->size > client->size_limit) {
+    uint64_t origin_size = client->origin ? client->origin->size : 0;
+    if (message->size > client->size_limit ||
+        message->size + origin_size > client->room) {
         return -EMSGSIZE;
     }
     r = send_letter(client, message);

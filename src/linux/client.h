@@ -4,6 +4,7 @@
 #define MS_LINUX_CLIENT_H
 
 #include "mailslot.h"
+#include "queue/layout.h"
 
 #include <stdbool.h>
 
@@ -12,6 +13,9 @@ struct ms_client {
     uint64_t inode; /* of the slot's file: another slot of this name is another slot */
     uint32_t uid;
     uint64_t size_limit;
+    uint64_t room;
+    const struct ms_origin *origin; /* of what is sent; NULL: this machine */
+    bool has_told_origin;           /* on this connection */
     bool is_full; /* as far as the owner has told: this user's share */
     int fd;       /* -1: not connected */
     int process;  /* tells when the owner has ended, or -1 */
@@ -21,6 +25,9 @@ struct ms_client {
 int ms_client_open(const char *path, struct ms_client *ret_client);
 
 void ms_client_close(struct ms_client *client);
+
+/* From where what is sent from now on comes; the caller keeps it. */
+void ms_client_set_origin(struct ms_client *client, const struct ms_origin *origin);
 
 /* Send one message, and connect again if that is needed. Errors: as
  * mailslot_writer_send. deadline_ns: 0 does not wait for room. */

@@ -9,23 +9,29 @@
  * Who connects is greeted, once: with the size of the largest message, or with the news
  * that this user's share is full. Then it sends letters, each a packet: a head, and the
  * message behind it, or beside it in a sealed file if it is too large for a packet. A
- * letter that the socket has taken is accepted. Nothing is answered, but when letters
- * have to wait for room the client is told, and again when they need not any more: so
- * one whose socket is full knows whether that is the reason, or only a thread that is
- * behind. Both ends check everything; who sends anything else is shown out.
+ * letter that the socket has taken is accepted. A letter of a third kind holds no
+ * message but the origin of those that follow on this connection. Nothing is answered,
+ * but when letters have to wait for room the client is told, and again when they need
+ * not any more: so one whose socket is full knows whether that is the reason, or only a
+ * thread that is behind. Both ends check everything; who sends anything else is shown
+ * out.
  */
 #ifndef MS_LINUX_LETTER_H
 #define MS_LINUX_LETTER_H
 
 #include <stdint.h>
 
-enum ms_letter_kind { MS_LETTER_PLAIN = 0x4d534c50, MS_LETTER_SEALED = 0x4d534c53 };
+enum ms_letter_kind {
+    MS_LETTER_PLAIN = 0x4d534c50,
+    MS_LETTER_SEALED = 0x4d534c53,
+    MS_LETTER_ORIGIN = 0x4d534c4f,
+};
 
 #define MS_GREETING_MAGIC UINT32_C(0x4d534831)
 
 struct ms_letter {
     uint32_t kind;
-    uint32_t size; /* bytes of the message */
+    uint32_t size; /* bytes of the message, or of the origin that follows */
 };
 
 /* Also what tells of room later. */
@@ -35,6 +41,7 @@ struct ms_greeting {
                              the connection is over */
     uint64_t size_limit;  /* bytes of the largest message */
     uint64_t buffer_size; /* bytes that the client should let wait in the socket */
+    uint64_t room;        /* bytes of the largest message with its origin */
 };
 
 /* The largest message that goes into a packet. */

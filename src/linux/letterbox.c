@@ -49,6 +49,7 @@ struct client {
     bool is_waiting;
     bool is_told; /* that it is */
     struct user *user;
+    struct ms_origin origin;
     uint64_t last_used; /* on a clock that counts letters and greetings */
 };
 
@@ -145,10 +146,12 @@ static int check_sealed(const struct ms_letter *letter,
 
 /* Whether a packet is a letter that this slot takes: 0, -EBADMSG, or -ENOMEM when that
  * cannot be told now. */
-static int check_letter(const struct ms_letterbox *box, const struct ms_letter *letter,
+static int check_letter(const struct ms_letterbox *box, const struct client *client,
+                        const struct ms_letter *letter,
                         const struct ms_packet *packet) {
+    uint64_t size = (uint64_t)letter->size + client->origin.size;
     if (packet->size < sizeof *letter || letter->size > box->queue.size_limit ||
-        packet->sender.uid == box->uid) {
+        size > ms_queue_room(box->queue.capacity) || packet->sender.uid == box->uid) {
         return -EBADMSG;
     }
     if (letter->kind == MS_LETTER_SEALED) {
@@ -177,11 +180,13 @@ static int put(struct ms_letterbox *box, const struct client *client,
     struct ms_envelope sender = {.time_ns = ms_clock_stamp_ns(),
                                  .pid = packet->sender.pid,
                                  .uid = packet->sender.uid,
-                                 .gid = packet->sender.gid};
+                                 .gid = packet->sender.gid,
+                                 .origin = &client->origin};
     struct ms_claim claim;
     uint64_t wanted;
     uint32_t size = letter->size;
-    int r = ms_queue_claim(&box->queue, size, &claim, &wanted);
+    int r = ms_queue_claim(&box->queue, (uint64_t)size + client->origin.size, &claim,
+                           &wanted);
     if (r == 0) {
         r = ms_backing_reserve(&box->queue, box->region->fd, claim.end);
     }
@@ -204,11 +209,11 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
     if (packet->is_stripped && packet->fd < 0 && letter->kind == MS_LETTER_SEALED) {
         return -EBUSY; /* no descriptor is free in this process */
     }
-    int r = check_letter(box, letter, packet);
+    int r = check_letter(box, client, letter, packet);
     if (r < 0) {
         return r == -ENOMEM ? -EBUSY : r;
     }
-    uint64_t extent = ms_record_extent(letter->size);
+    uint64_t extent = ms_record_extent(letter->size) + client->origin.size;
     struct user *user = find_user(box, packet->sender.uid, true);
     if (!user || (user->queued && user->queued + extent > box->share)) {
         return -EBUSY;
@@ -224,14 +229,33 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
     return is_over ? r : -EBUSY;
 }
 
-static int deliver_next(struct ms_letterbox *box, const struct client *client) {
+/* No message: where the next ones come from. */
+static int take_origin(struct client *client, struct ms_letter *letter,
+                       const struct ms_packet *packet) {
+    char bytes[MS_ORIGIN_SIZE_MAX] = {0};
+    if (letter->size > sizeof bytes || packet->size != sizeof *letter + letter->size ||
+        packet->fd >= 0) {
+        return -EBADMSG;
+    }
+    int r = ms_socket_take(client->fd, letter, sizeof *letter, bytes, letter->size);
+    MS_STEP("letter.origin");
+    if (r == 0) {
+        bytes[MAILSLOT_HOST_MAX + 1] = '\0';
+        ms_origin_init(&client->origin, bytes[1] ? bytes + 1 : NULL,
+                       bytes[0] & MS_ORIGIN_VERIFIED);
+    }
+    return r == -ENOMEM ? -EBUSY : r;
+}
+
+static int deliver_next(struct ms_letterbox *box, struct client *client) {
     struct ms_letter letter = {0};
     struct ms_packet packet;
     int r = ms_socket_peek(client->fd, &letter, sizeof letter, &packet);
     if (r < 0) {
         return r == -ENOMEM ? -EBUSY : r; /* it stays in the socket */
     }
-    r = deliver_letter(box, client, &letter, &packet);
+    r = letter.kind == MS_LETTER_ORIGIN ? take_origin(client, &letter, &packet)
+                                        : deliver_letter(box, client, &letter, &packet);
     ms_file_close(packet.fd);
     return r;
 }
@@ -241,7 +265,8 @@ static void tell(const struct ms_letterbox *box, int fd, int result) {
     struct ms_greeting greeting = {.magic = MS_GREETING_MAGIC,
                                    .result = result,
                                    .size_limit = box->queue.size_limit,
-                                   .buffer_size = box->share};
+                                   .buffer_size = box->share,
+                                   .room = ms_queue_room(box->queue.capacity)};
     ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
 }
 
@@ -457,7 +482,8 @@ void ms_letterbox_show(struct ms_letterbox *letterbox,
     struct user *user = find_user(letterbox, message->uid, false);
     if (user) {
         /* The record may lie about who sent it. */
-        uint64_t extent = ms_record_extent(message->size);
+        uint64_t extent =
+            ms_record_extent(message->size) + ms_origin_size(message->host);
         uint64_t bytes = extent < user->queued ? extent : user->queued;
         user->queued -= bytes;
         user->shown += bytes;

@@ -31,6 +31,7 @@ struct mailslot_writer {
     struct ms_region region;
     struct ms_queue queue;
     struct ms_envelope sender;
+    struct ms_origin origin;
     struct ms_pace pace;
     char path[MS_PATH_SIZE];
 };
@@ -103,11 +104,13 @@ static int bury(mailslot_writer *writer) {
 /* In a turn: queue one message. -EAGAIN: *ret_wanted bytes must be free for it. */
 static int put(mailslot_writer *writer, const mailslot_buffer *message,
                uint64_t *ret_wanted) {
-    if (message->size > writer->queue.size_limit) {
+    uint64_t size = message->size + writer->origin.size;
+    if (message->size > writer->queue.size_limit ||
+        size > ms_queue_room(writer->queue.capacity)) {
         return -EMSGSIZE;
     }
     struct ms_claim claim;
-    int r = ms_queue_claim(&writer->queue, message->size, &claim, ret_wanted);
+    int r = ms_queue_claim(&writer->queue, size, &claim, ret_wanted);
     if (r < 0) {
         return r;
     }
@@ -229,6 +232,15 @@ int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
         count_refusal(writer->region.header, r);
     }
     return r;
+}
+
+int ms_writer_set_origin(mailslot_writer *writer, const char *host, bool is_verified) {
+    ms_origin_init(&writer->origin, host, is_verified);
+    writer->sender.origin = host ? &writer->origin : NULL;
+    if (writer->is_client) {
+        ms_client_set_origin(&writer->client, &writer->origin);
+    }
+    return 0;
 }
 
 int ms_writer_info(mailslot_writer *writer, mailslot_info *info) {

@@ -137,12 +137,23 @@ struct ms_header {
 enum ms_kind { MS_KIND_MESSAGE = 0x4d53, MS_KIND_PADDING = 0x5044 };
 
 struct ms_record {
-    _Atomic uint64_t control; /* kind << 32 | payload size; padding has only this */
+    _Atomic uint64_t control; /* origin size << 48 | kind << 32 | payload size; padding
+                                 has only this, and no origin */
     int64_t time_ns;
     uint32_t sequence;
     uint32_t pid;
     uint32_t uid;
     uint32_t gid;
+};
+
+/* Behind the payload of a message from another machine, at a multiple of 8: flags, the
+ * host's name, and zeros up to a multiple of 8, at least one. */
+#define MS_ORIGIN_VERIFIED 1
+#define MS_ORIGIN_SIZE_MAX 264
+
+struct ms_origin {
+    uint16_t size;                  /* bytes, a multiple of 8; 0: this machine */
+    char bytes[MS_ORIGIN_SIZE_MAX]; /* bytes[0]: the flags */
 };
 
 #define MS_RECORD_SIZE sizeof(struct ms_record)
@@ -175,5 +186,6 @@ MS_ASSERT_OFFSET(owner_lock, 4072);
 MS_ASSERT_OFFSET(removal_lock, 4088);
 _Static_assert(sizeof(struct ms_header) == MS_HEADER_SIZE, "header");
 _Static_assert(sizeof(struct ms_record) == 32, "record");
+_Static_assert(MS_ORIGIN_SIZE_MAX >= 1 + MAILSLOT_HOST_MAX + 1, "a host fits");
 
 #endif

@@ -53,7 +53,7 @@ int ms_queue_check(const struct ms_header *header, uint64_t file_size) {
 
 void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
                      uint64_t capacity) {
-    uint64_t size_limit = capacity / 2 - MS_RECORD_SIZE;
+    uint64_t size_limit = ms_queue_room(capacity);
     uint32_t max_message_size = header->max_message_size;
     if (max_message_size && max_message_size < size_limit) {
         size_limit = max_message_size;
@@ -108,12 +108,13 @@ void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *clai
     if (claim->padding) {
         struct ms_record *padding = ms_record_at(queue, claim->start);
         ms_record_set_control(padding, MS_KIND_PADDING,
-                              (uint32_t)(claim->padding - MS_PADDING_SIZE));
+                              (uint32_t)(claim->padding - MS_PADDING_SIZE), 0);
         MS_STEP("push.padded");
     }
     struct ms_record *record = ms_record_at(queue, claim->start + claim->padding);
     uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
-    ms_record_set_control(record, MS_KIND_MESSAGE, size);
+    const struct ms_origin *origin = envelope->origin;
+    ms_record_set_control(record, MS_KIND_MESSAGE, size, origin ? origin->size : 0);
     record->time_ns = envelope->time_ns;
     record->sequence = (uint32_t)atomic_load_explicit(&header->sent[tail & 1].count,
                                                       memory_order_relaxed) +
@@ -121,8 +122,23 @@ void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *clai
     record->pid = envelope->pid;
     record->uid = envelope->uid;
     record->gid = envelope->gid;
+    if (origin) {
+        memcpy(ms_record_origin(record, size), origin->bytes, origin->size);
+    }
     MS_STEP("push.addressed");
     return record + 1;
+}
+
+uint64_t ms_origin_size(const char *host) {
+    return host ? (1 + strlen(host) + 1 + 7) & ~UINT64_C(7) : 0;
+}
+
+void ms_origin_init(struct ms_origin *origin, const char *host, bool is_verified) {
+    *origin = (struct ms_origin){.size = (uint16_t)ms_origin_size(host)};
+    if (host) {
+        origin->bytes[0] = is_verified ? MS_ORIGIN_VERIFIED : 0;
+        memcpy(origin->bytes + 1, host, strlen(host));
+    }
 }
 
 /* Totals and position become true together: one store of the tail (layout I4). */

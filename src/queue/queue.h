@@ -30,6 +30,7 @@ struct ms_reader {
     uint64_t bytes;      /* and their payload */
     uint64_t shown;      /* messages between head and cursor */
     uint64_t shown_bytes;
+    struct ms_origin origin; /* of the message shown last */
     bool is_unfenced; /* writers that are about to sleep do its barriers (bell.h) */
 };
 
@@ -45,6 +46,7 @@ struct ms_envelope {
     uint32_t pid;
     uint32_t uid;
     uint32_t gid;
+    const struct ms_origin *origin; /* NULL: this machine */
 };
 
 /* What is queued, at one instant. */
@@ -67,12 +69,17 @@ void ms_queue_init(struct ms_header *header, uint64_t capacity,
  * Returns 0 or -EBADMSG. */
 int ms_queue_check(const struct ms_header *header, uint64_t file_size);
 
+/* What fits an empty queue wherever its tail is: bytes of a message and its origin. */
+static inline uint64_t ms_queue_room(uint64_t capacity) {
+    return capacity / 2 - MS_RECORD_SIZE;
+}
+
 /* Attach to a mapped region of that capacity, initialised or checked. */
 void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
                      uint64_t capacity);
 
-/* Holding write_lock: find a place for size bytes. Returns 0, -EAGAIN with *ret_wanted
- * free bytes that it needs, or -EBADMSG. */
+/* Holding write_lock: find a place for size bytes, those of an origin included. Returns
+ * 0, -EAGAIN with *ret_wanted free bytes that it needs, or -EBADMSG. */
 int ms_queue_claim(struct ms_queue *queue, uint64_t size, struct ms_claim *ret_claim,
                    uint64_t *ret_wanted);
 
@@ -83,6 +90,12 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
 /* Loads the control word of a record at an offset of the ring, for ms_queue_status.
  * Returns 0 or a negative errno. */
 typedef int ms_queue_fetch(const void *context, uint64_t offset, uint64_t *ret_control);
+
+/* Bytes of the ring that it takes to tell a host; NULL: this machine. */
+uint64_t ms_origin_size(const char *host);
+
+/* Tell a host of MAILSLOT_HOST_MAX bytes at most; NULL: this machine. */
+void ms_origin_init(struct ms_origin *origin, const char *host, bool is_verified);
 
 /* The same in two steps, for who fetches the payload itself: write all but the payload,
  * and return where it goes; then publish. What is not published never was. */

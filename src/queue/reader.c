@@ -6,6 +6,7 @@
 #include "queue/step.h"
 
 #include <errno.h>
+#include <string.h>
 
 void ms_reader_init(struct ms_reader *reader, struct ms_header *header,
                     uint64_t capacity) {
@@ -24,6 +25,17 @@ bool ms_reader_has_message(struct ms_reader *reader) {
 
 bool ms_reader_is_empty(struct ms_reader *reader) {
     return reader->shown == 0 && !ms_reader_has_message(reader);
+}
+
+/* A copy: whoever uses it looks for its end, which must not move meanwhile. */
+static void show_origin(struct ms_reader *reader, const struct ms_record_view *view,
+                        mailslot_message *message) {
+    struct ms_origin *origin = &reader->origin;
+    origin->size = view->origin_size;
+    memcpy(origin->bytes, ms_record_origin(view->record, view->size), origin->size);
+    origin->bytes[origin->size - 1] = '\0';
+    message->host = origin->bytes + 1;
+    message->is_host_verified = (origin->bytes[0] & MS_ORIGIN_VERIFIED) != 0;
 }
 
 int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
@@ -50,6 +62,9 @@ int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
                                       .pid = view.record->pid,
                                       .uid = view.record->uid,
                                       .gid = view.record->gid};
+    if (view.origin_size) {
+        show_origin(reader, &view, ret_message);
+    }
     return 0;
 }
 

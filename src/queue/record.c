@@ -25,6 +25,10 @@ static int load_control(const void *context, uint64_t offset, uint64_t *ret_cont
     return 0;
 }
 
+static bool is_origin_size(uint64_t size) {
+    return size <= MS_ORIGIN_SIZE_MAX && size % 8 == 0;
+}
+
 /* Inline, so that reading a message is not slowed down by how others look at it. */
 static inline int outline(const struct ms_queue *queue, ms_queue_fetch *fetch,
                           const void *context, uint64_t position, uint64_t tail,
@@ -44,14 +48,17 @@ static inline int outline(const struct ms_queue *queue, ms_queue_fetch *fetch,
     if (r < 0) {
         return r;
     }
-    uint64_t extent = ms_record_extent((uint32_t)control);
-    if (control >> 32 != MS_KIND_MESSAGE || extent > tail - position ||
-        extent > queue->capacity - ms_offset(queue, position)) {
+    uint64_t origin_size = control >> 48;
+    uint64_t extent = ms_record_extent((uint32_t)control) + origin_size;
+    if ((control >> 32 & UINT16_MAX) != MS_KIND_MESSAGE || extent > tail - position ||
+        extent > queue->capacity - ms_offset(queue, position) ||
+        !is_origin_size(origin_size)) {
         return -EBADMSG;
     }
     *ret_view = (struct ms_record_view){.record = ms_record_at(queue, position),
                                         .end = position + extent,
-                                        .size = (uint32_t)control};
+                                        .size = (uint32_t)control,
+                                        .origin_size = (uint16_t)origin_size};
     return 0;
 }
 

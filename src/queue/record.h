@@ -7,9 +7,10 @@
 
 /* The checked outline of the next message. */
 struct ms_record_view {
-    const struct ms_record *record;
+    struct ms_record *record;
     uint64_t end; /* position after it */
     uint32_t size;
+    uint16_t origin_size; /* 0, or a multiple of 8 up to MS_ORIGIN_SIZE_MAX */
 };
 
 /* Bit 0 of a head or tail word is not part of the position. */
@@ -35,12 +36,17 @@ static inline struct ms_record *ms_record_at(const struct ms_queue *queue,
     return (struct ms_record *)(queue->ring + ms_offset(queue, position));
 }
 
+/* Where a message of size bytes tells its origin. */
+static inline char *ms_record_origin(struct ms_record *record, uint32_t size) {
+    return (char *)record + ms_record_extent(size);
+}
+
 /* Relaxed: the tail publishes the record. Atomic, so that a reader's load is one load.
  */
 static inline void ms_record_set_control(struct ms_record *record, enum ms_kind kind,
-                                         uint32_t size) {
-    atomic_store_explicit(&record->control, (uint64_t)kind << 32 | size,
-                          memory_order_relaxed);
+                                         uint32_t size, uint16_t origin_size) {
+    uint64_t control = (uint64_t)origin_size << 48 | (uint64_t)kind << 32 | size;
+    atomic_store_explicit(&record->control, control, memory_order_relaxed);
 }
 
 /*

@@ -130,6 +130,7 @@ START_TEST(a_slot_of_another_machine_cannot_be_looked_at) {
     EXPECT(-EOPNOTSUPP, mailslot_get_info_by_name(REMOTE, &info));
     mailslot_writer *writer = new_writer(REMOTE);
     EXPECT(-EOPNOTSUPP, mailslot_writer_get_info(writer, &info));
+    EXPECT(-EOPNOTSUPP, mailslot_writer_set_origin(writer, "beta", 0));
     ck_assert_uint_eq(info.count, 42);
     EXPECT(0, mailslot_writer_get_info(writer, NULL));
     uint32_t uid = own_uid() + 1;

@@ -35,6 +35,7 @@ static void post(void) {
     prctl(PR_SET_DUMPABLE, 1); /* so that it may count its own descriptors */
     fault_begin();
     ATTEMPT(0, open_errors, mailslot_open(SLOT, &writer));
+    REQUIRE(mailslot_writer_set_origin(writer, "beta", 0) == 0);
     for (uint32_t i = 0; i < NOTES; i++) {
         ATTEMPT(0, send_errors, send_note(writer, 1, i, sizes[i], 0));
         fault_board->told++;
@@ -113,6 +114,7 @@ static bool post_note(mailslot_writer **writer, uint32_t index) {
     for (;;) {
         int r = *writer ? 0 : mailslot_open(SLOT, writer);
         if (r == 0) {
+            REQUIRE(mailslot_writer_set_origin(*writer, "beta", 0) == 0);
             r = send_note(*writer, 1, index, sizes[index], 0);
         } else if (r == -ENOENT || r == -EACCES) {
             return false; /* the owner has died */

@@ -156,6 +156,40 @@ static void send_one_by_one(void *context) {
     mailslot_writer_close(writer);
 }
 
+/* Through a slot that would be full many times over: what is told of a message counts
+ * as it comes and goes. */
+#define TOLD 3000
+
+static void send_from_elsewhere(void *context) {
+    (void)context;
+    mailslot_writer *writer;
+    become(USER_A);
+    REQUIRE(mailslot_open(SLOT, &writer) == 0);
+    for (uint32_t i = 0; i < TOLD; i++) {
+        const char *host = i % 3 ? "gamma.example" : NULL;
+        REQUIRE(mailslot_writer_set_origin(writer, host, i % 2) == 0);
+        REQUIRE(send_note(writer, 7, i, i % 500 ? SIZE : MIB / 8, DEADLINE_MS) == 0);
+    }
+    REQUIRE(mailslot_writer_set_origin(writer, "beta", 1) == 0);
+    REQUIRE(mailslot_writer_send(writer, buffer, MIB / 2 - 32, 0) == -EMSGSIZE);
+    mailslot_writer_close(writer);
+}
+
+START_TEST(other_users_tell_from_where_their_messages_come) {
+    if (!begin(0622, MIB)) {
+        return;
+    }
+    pid_t pid = child_start(send_from_elsewhere, NULL);
+    for (uint32_t i = 0; i < TOLD; i++) {
+        mailslot_message message = expect_note(7, i, i % 500 ? SIZE : MIB / 8);
+        ck_assert_int_eq(message.is_host_verified, i % 3 ? i % 2 : 0);
+        ck_assert_pstr_eq(message.host, i % 3 ? "gamma.example" : NULL);
+    }
+    child_finish(pid);
+    end();
+}
+END_TEST
+
 START_TEST(the_descriptor_tells_of_what_other_users_send) {
     if (!begin(0622, 0)) {
         return;
@@ -770,6 +804,7 @@ END_TEST
 int main(void) {
     TCase *cases = suite_begin("letterbox");
     tcase_add_test(cases, a_message_of_any_size_arrives_whole_with_the_senders_name);
+    tcase_add_test(cases, other_users_tell_from_where_their_messages_come);
     tcase_add_test(cases, the_descriptor_tells_of_what_other_users_send);
     tcase_add_test(cases, what_was_sent_before_a_call_is_seen_by_it);
     tcase_add_test(cases, a_letter_that_could_not_be_taken_is_seen_by_the_next_call);

@@ -28,9 +28,10 @@ struct greeting {
     int32_t result;
     uint64_t size_limit;
     uint64_t buffer_size;
+    uint64_t room;
 };
 
-static const struct greeting welcome = {0x4d534831, 0, 100000, 4096};
+static const struct greeting welcome = {0x4d534831, 0, 100000, 4096, 100000};
 
 enum lie { SILENT, EMPTY, GARBAGE, HANG_UP, SAY_NO_MORE, SAY_AGAIN_AND_AGAIN, LIES };
 

@@ -113,8 +113,9 @@ static inline struct ms_status ring_walk(const struct ms_header *header, uint64_
             HOLDS(at < tail);
             continue;
         }
-        HOLDS(words[1] == 0x4d53);
-        uint64_t extent = (32 + (uint64_t)words[0] + 7) / 8 * 8;
+        uint64_t origin = words[1] >> 16;
+        HOLDS((words[1] & 0xffff) == 0x4d53 && origin % 8 == 0 && origin <= 264);
+        uint64_t extent = (32 + (uint64_t)words[0] + 7) / 8 * 8 + origin;
         HOLDS(offset + extent <= header->capacity);
         memcpy(words, memory + offset, sizeof words);
         HOLDS(words[4] == (uint32_t)(taken + found.count + 1));

@@ -115,6 +115,9 @@ static const struct damage record_damages[] = {
     {FIRST, 0, MS_KIND_MESSAGE, CAPACITY},
     {FIRST, 0, MS_KIND_MESSAGE, UINT32_MAX},
     {FIRST, 0, MS_KIND_MESSAGE, UINT32_MAX - 31},
+    {FIRST, 0, MS_KIND_MESSAGE | 4 << 16, 1000}, /* an origin of no such size */
+    {FIRST, 0, MS_KIND_MESSAGE | 272 << 16, 1000},
+    {FIRST, 0, MS_KIND_MESSAGE | 0xfff8u << 16, 8},
     {FIRST, 0, MS_KIND_PADDING, 0},
     {FIRST, 0, MS_KIND_PADDING, 1024},
     {FIRST, 0, MS_KIND_PADDING, CAPACITY - 8},
@@ -124,6 +127,7 @@ static const struct damage record_damages[] = {
     {PADDING, 2, MS_KIND_PADDING, 40},
     {PADDING, 2, MS_KIND_PADDING, 47},
     {PADDING, 2, MS_KIND_PADDING, 49},
+    {PADDING, 2, MS_KIND_PADDING | 8 << 16, 48},
     {PADDING, 2, MS_KIND_PADDING, 56},
     {PADDING, 2, MS_KIND_PADDING, UINT32_MAX},
     {PADDING, 2, MS_KIND_PADDING, 48 + CAPACITY},
@@ -131,6 +135,7 @@ static const struct damage record_damages[] = {
     {PADDING, 2, MS_KIND_MESSAGE, 48},
     {THIRD, 2, 0, 1000},
     {THIRD, 2, MS_KIND_MESSAGE, 1001}, /* beyond the tail */
+    {THIRD, 2, MS_KIND_MESSAGE | 8 << 16, 1000},
     {THIRD, 2, MS_KIND_MESSAGE, CAPACITY - 32},
     {THIRD, 2, MS_KIND_PADDING, 1024},
     {THIRD, 2, MS_KIND_PADDING, CAPACITY - 8}, /* all of the ring */
