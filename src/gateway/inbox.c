@@ -86,11 +86,11 @@ void ms_inbox_close(struct ms_inbox *inbox) {
     }
 }
 
-/* The reader is to see where a message comes from. The library cannot tell it yet. */
+/* The reader is to see where a message comes from. A name on the wire may be anything:
+ * one that is none is told by its address. */
 static int set_origin(mailslot_writer *writer, const struct ms_arrival *arrival) {
-    (void)writer;
-    (void)arrival;
-    return 0;
+    int r = mailslot_writer_set_origin(writer, arrival->from, arrival->is_verified);
+    return r == -EINVAL ? mailslot_writer_set_origin(writer, arrival->place, 0) : r;
 }
 
 /* A sender that sends too fast uses up its own tokens, and not those of the slot. */

@@ -35,6 +35,18 @@ describe("two machines with gateways", function()
     network.stop(server, a, b)
   end)
 
+  it("tell the reader which host a message comes from, and that nobody has checked it", function()
+    local alpha, beta = network.machine("alpha"), network.machine("beta")
+    local a, b = alpha:gateway(), beta:gateway { HELLO }
+    local server = beta:server("--meta")
+    alpha:client("-s", [[\\beta\mailslot\HelloWorld]], "far"):succeed()
+    local from = "%(pid %d+, uid %d+, gid %d+, seq "
+    assert.matches("^Message #1 " .. from .. "1, host alpha unverified%): far$", server:line())
+    beta:client("near"):succeed()
+    assert.matches("^Message #2 " .. from .. "2%): near$", server:line())
+    network.stop(server, a, b)
+  end)
+
   it("do not find each other without a gateway, and say so", function()
     local alpha = network.machine("alpha")
     local client = alpha:client("-s", [[\\beta\mailslot\HelloWorld]], "hi")
