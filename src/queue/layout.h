@@ -35,13 +35,13 @@
  *     384     4  write_lock        writers; owner         same     a lock
  *     392     8  reserved          holder of write_lock   same     write_lock
  *     400     8  rejected          writers                all      relaxed
- *     448     8  tail              holder of write_lock   all      release/acquire
- *     456    32  sent[2]           holder of write_lock   all      tail
- *     512     8  head              owner                  all      release/acquire
- *     520    32  taken[2]          owner                  all      head
- *     576     4  bell              owner 1 2, writers 0   same     bell.h
- *     640     8  space_wanted      writers, owner 0       same     bell.h
- *     648     4  space_bell        owner                  writers  bell.h
+ *     512     8  tail              holder of write_lock   all      release/acquire
+ *     520    32  sent[2]           holder of write_lock   all      tail
+ *     640     8  head              owner                  all      release/acquire
+ *     648    32  taken[2]          owner                  all      head
+ *     768     4  bell              owner 1 2, writers 0   same     bell.h
+ *     896     8  space_wanted      writers, owner 0       same     bell.h
+ *     904     4  space_bell        owner                  writers  bell.h
  *    4072     4  owner_lock        owner, while it lives  all      kernel, at death
  *    4088     4  removal_lock      who removes the name   same     a lock
  *    4096     -  ring              holder of write_lock   owner    tail
@@ -80,7 +80,7 @@
 #include <stdint.h>
 
 #define MS_MAGIC UINT64_C(0x544f4c534c49414d) /* "MAILSLOT", little-endian */
-#define MS_VERSION 2
+#define MS_VERSION 3
 #define MS_HEADER_SIZE 4096
 #define MS_PRIVATE_SIZE 4096
 #define MS_RING_OFFSET (MS_HEADER_SIZE + MS_PRIVATE_SIZE) /* in memory */
@@ -96,7 +96,7 @@ struct ms_totals {
     _Atomic uint64_t bytes;
 };
 
-struct ms_header {
+struct ms_header { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     uint64_t magic;
     uint32_t version;
     uint32_t record_size;
@@ -112,22 +112,24 @@ struct ms_header {
 
     _Alignas(64) char name[256];
 
-    _Alignas(64) _Atomic uint32_t write_lock;
+    /* What one side writes all the time is a pair of cache lines from the other's,
+     * because processors fetch lines in pairs. */
+    _Alignas(128) _Atomic uint32_t write_lock;
     uint64_t reserved;
     _Atomic uint64_t rejected;
 
-    _Alignas(64) _Atomic uint64_t tail;
+    _Alignas(128) _Atomic uint64_t tail;
     struct ms_totals sent[2];
 
-    _Alignas(64) _Atomic uint64_t head;
+    _Alignas(128) _Atomic uint64_t head;
     struct ms_totals taken[2];
 
-    _Alignas(64) _Atomic uint32_t bell;
+    _Alignas(128) _Atomic uint32_t bell;
 
-    _Alignas(64) _Atomic uint64_t space_wanted;
+    _Alignas(128) _Atomic uint64_t space_wanted;
     _Atomic uint32_t space_bell;
 
-    _Alignas(64) unsigned char unused[4072 - 704];
+    _Alignas(128) unsigned char unused[4072 - 1024];
     _Atomic uint32_t owner_lock;
     _Alignas(8) unsigned char unused_too[8];
     _Atomic uint32_t removal_lock;
@@ -175,13 +177,13 @@ MS_ASSERT_OFFSET(name, 128);
 MS_ASSERT_OFFSET(write_lock, 384);
 MS_ASSERT_OFFSET(reserved, 392);
 MS_ASSERT_OFFSET(rejected, 400);
-MS_ASSERT_OFFSET(tail, 448);
-MS_ASSERT_OFFSET(sent, 456);
-MS_ASSERT_OFFSET(head, 512);
-MS_ASSERT_OFFSET(taken, 520);
-MS_ASSERT_OFFSET(bell, 576);
-MS_ASSERT_OFFSET(space_wanted, 640);
-MS_ASSERT_OFFSET(space_bell, 648);
+MS_ASSERT_OFFSET(tail, 512);
+MS_ASSERT_OFFSET(sent, 520);
+MS_ASSERT_OFFSET(head, 640);
+MS_ASSERT_OFFSET(taken, 648);
+MS_ASSERT_OFFSET(bell, 768);
+MS_ASSERT_OFFSET(space_wanted, 896);
+MS_ASSERT_OFFSET(space_bell, 904);
 MS_ASSERT_OFFSET(owner_lock, 4072);
 MS_ASSERT_OFFSET(removal_lock, 4088);
 _Static_assert(sizeof(struct ms_header) == MS_HEADER_SIZE, "header");
