@@ -7,7 +7,7 @@
 #ifndef MS_LINUX_SPIN_H
 #define MS_LINUX_SPIN_H
 
-#include "os/clock.h"
+#include "os/cpu.h"
 #include "os/process.h"
 
 #include <stdbool.h>
@@ -48,11 +48,7 @@ static inline void ms_spin_learn(struct ms_spin *spin, int64_t waited_ns) {
  * from who is about to write to it, for each message. */
 static inline void ms_spin_pause(void) {
     for (int i = 0; i < MS_SPIN_PAUSES; i++) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        __asm__ volatile("isb");
-#endif
+        ms_cpu_pause();
     }
 }
 

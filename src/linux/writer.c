@@ -7,6 +7,7 @@
 #include "linux/nap.h"
 #include "linux/pace.h"
 #include "linux/registry.h"
+#include "linux/spin.h"
 #include "linux/turn.h"
 #include "os/barrier.h"
 #include "os/clock.h"
@@ -33,6 +34,7 @@ struct mailslot_writer {
     struct ms_envelope sender;
     struct ms_origin origin;
     struct ms_pace pace;
+    struct ms_spin spin;
     char path[MS_PATH_SIZE];
 };
 
@@ -46,6 +48,7 @@ struct batch {
 static void attach(mailslot_writer *writer) {
     ms_queue_attach(&writer->queue, writer->region.header,
                     writer->region.size - MS_HEADER_SIZE);
+    ms_spin_init(&writer->spin);
     writer->sender = (struct ms_envelope){
         .pid = ms_process_pid(), .uid = ms_process_uid(), .gid = ms_process_gid()};
 }
@@ -174,6 +177,30 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
     return r;
 }
 
+static bool spin_for_space(const mailslot_writer *writer, uint32_t bell,
+                           int64_t end_ns) {
+    const _Atomic uint32_t *word = &writer->region.header->space_bell;
+    while (atomic_load_explicit(word, memory_order_relaxed) == bell) {
+        if (ms_clock_now_ns() >= end_ns) {
+            return false;
+        }
+        ms_spin_pause();
+    }
+    return true;
+}
+
+static int await_space(mailslot_writer *writer, uint32_t bell, int64_t deadline_ns) {
+    int64_t start_ns = ms_clock_now_ns();
+    int r = 0;
+    MS_STEP("space.waiting");
+    if (!spin_for_space(writer, bell, start_ns + writer->spin.budget_ns)) {
+        r = ms_nap(&writer->region.header->space_bell, bell, deadline_ns,
+                   LOOK_AGAIN_NS);
+    }
+    ms_spin_learn(&writer->spin, ms_clock_now_ns() - start_ns);
+    return r;
+}
+
 static int send_batch(mailslot_writer *writer, struct batch *batch,
                       int64_t deadline_ns) {
     int r = 0;
@@ -181,9 +208,7 @@ static int send_batch(mailslot_writer *writer, struct batch *batch,
         uint32_t bell = 0;
         r = take_turn(writer, batch, deadline_ns, &bell);
         if (r == -EAGAIN && deadline_ns) {
-            MS_STEP("space.waiting");
-            r = ms_nap(&writer->region.header->space_bell, bell, deadline_ns,
-                       LOOK_AGAIN_NS);
+            r = await_space(writer, bell, deadline_ns);
         }
     }
     return r;

@@ -3,6 +3,7 @@
 #include "os/lock.h"
 
 #include "os/clock.h"
+#include "os/cpu.h"
 #include "os/futex.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@
 
 /* How far a list is followed to find a node in it. */
 #define LIST_MAX 65536
+
+/* Looks before sleeping: a turn is short, and to be woken takes long. */
+#define LOOKS 32
 
 /* How long to sleep at a time. */
 #define LOOK_AGAIN_NS INT64_C(20000000)
@@ -144,16 +148,26 @@ static int sleep_on(ms_lock *lock, int64_t deadline_ns) {
     return r == -ETIMEDOUT ? 0 : r;
 }
 
+static bool spin_on(ms_lock *lock) {
+    for (int i = 0; i < LOOKS; i++) {
+        if (take(lock, 0)) {
+            return true;
+        }
+        ms_cpu_pause();
+    }
+    return false;
+}
+
 int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns) {
     int r = know_self();
     if (r < 0) {
         return r;
     }
     begin(lock);
-    uint32_t waiters = 0;
-    while (r == 0 && !take(lock, waiters)) {
+    bool is_taken = spin_on(lock);
+    while (r == 0 && !is_taken) {
         r = sleep_on(lock, deadline_ns);
-        waiters = FUTEX_WAITERS;
+        is_taken = r == 0 && take(lock, FUTEX_WAITERS);
     }
     if (r < 0) {
         end();
