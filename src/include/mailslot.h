@@ -173,10 +173,10 @@ typedef struct mailslot_info {
  * least 4096 and at least twice max_message_size, so what was asked for is rounded
  * up (mailslot_get_info tells the result). A message takes its size plus 32 bytes,
  * rounded up to 8. With max_message_size 0 the largest message is max_bytes / 2 -
- * 32, and in any case 4 GiB - 64. Memory is used only for what is queued. Removes
- * what killed owners of this user left behind. Does not wait, except up to a
- * second for another process that is removing a dead slot of the same name. The
- * caller owns *ret_slot and closes it.
+ * 32, and in any case 4 GiB - 64. Memory is used only for what is queued, and up to
+ * 1 MiB beyond it while messages keep coming. Removes what killed owners of this user
+ * left behind. Does not wait, except up to a second for another process that is
+ * removing a dead slot of the same name. The caller owns *ret_slot and closes it.
  *
  * With another mode than 0600 the slot has a letterbox: a socket with that mode, and a
  * thread of this process (all signals blocked) that puts what other users send into
@@ -364,7 +364,8 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  * Send one message. (MS: WriteFile) Success means that it is in the slot, whole.
  *
  * Never waits for the reader: a full slot gives EAGAIN, or with a timeout is
- * waited for. Writers take turns; a writer that was stopped in its turn is waited
+ * waited for. (A writer that is a MiB ahead of an owner that is reading just now may
+ * pause for 0.2 ms, less than the memory would take that it needs otherwise.) Writers take turns; a writer that was stopped in its turn is waited
  * for a second, many that take turns for ten, and each for timeout_ms if that is
  * longer. MAILSLOT_DEFAULT is EINVAL.
  *
