@@ -39,6 +39,9 @@ struct peer {
     void (*send_batch)(void *end, const void *messages, size_t size, size_t count);
     size_t (*receive_batch)(void *end, void *messages, size_t size, size_t count);
 
+    /* Open, send and close in one call; NULL: it has no such call. */
+    void (*send_once)(const char *name, const void *data, size_t size);
+
     /* Remove what may be left of a channel whose processes have gone. */
     void (*remove)(const char *name);
 };

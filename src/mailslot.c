@@ -279,8 +279,14 @@ int mailslot_send(const char *name, const void *data, size_t size, int64_t timeo
     if (!is_timeout(timeout_ms) || (!data && size)) {
         return -EINVAL;
     }
+    struct ms_name parsed;
+    int r = parse_name(name, &parsed);
+    if (r == 0 && parsed.kind == MS_NAME_LOCAL &&
+        ms_writer_send_once(&parsed, data, size) == 0) {
+        return 0;
+    }
     mailslot_writer *writer;
-    int r = mailslot_open(name, &writer);
+    r = mailslot_open(name, &writer);
     if (r < 0) {
         return r;
     }

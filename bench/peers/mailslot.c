@@ -56,6 +56,10 @@ static bool send_message(void *end, const void *data, size_t size, bool may_wait
     return true;
 }
 
+static void send_once(const char *name, const void *data, size_t size) {
+    check(mailslot_send(name, data, size, MAILSLOT_FOREVER), "send");
+}
+
 static size_t receive(void *end, void *buffer, size_t capacity) {
     size_t size;
     check(mailslot_read(end, buffer, capacity, MAILSLOT_FOREVER, &size), "read");
@@ -100,6 +104,7 @@ const struct peer peer_mailslot = {
     .open = open_writer,
     .close_writer = close_writer,
     .send = send_message,
+    .send_once = send_once,
     .receive = receive,
     .send_batch = send_batch,
     .receive_batch = receive_batch,
@@ -114,6 +119,7 @@ const struct peer peer_mailslot_small = {
     .open = open_writer,
     .close_writer = close_writer,
     .send = send_message,
+    .send_once = send_once,
     .receive = receive,
     .send_batch = send_batch,
     .receive_batch = receive_batch,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open, send, close, for each message anew, while a reader reads: times a second. With
- * some peers messages of several connections overtake each other, so what is checked is
- * that each came once: by their number and their sum.
+ * Open, send, close, for each message anew (in one call where there is one), while a
+ * reader reads: times a second. With some peers messages of several connections
+ * overtake each other, so what is checked is that each came once: by their number and
+ * their sum.
  */
 #include "message.h"
 #include "scenario.h"
@@ -31,6 +32,16 @@ static void read_each_once(const struct job *job, int index) {
     job->peer->close_reader(end);
 }
 
+static void send_alone(const struct job *job, const char *message) {
+    if (job->peer->send_once) {
+        job->peer->send_once(job->name, message, job->size);
+        return;
+    }
+    void *end = job->peer->open(job->name, job->size);
+    job->peer->send(end, message, job->size, true);
+    job->peer->close_writer(end);
+}
+
 static void write_each_anew(const struct job *job, int index) {
     (void)index;
     char *message = allocate(job->size);
@@ -41,9 +52,7 @@ static void write_each_anew(const struct job *job, int index) {
         head.sequence++;
         head.is_last = now_ns() - start_ns > job->duration_ns;
         number_message(message, job->size, head);
-        void *end = job->peer->open(job->name, job->size);
-        job->peer->send(end, message, job->size, true);
-        job->peer->close_writer(end);
+        send_alone(job, message);
     }
     report("start", (double)start_ns);
 }

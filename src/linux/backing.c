@@ -79,7 +79,9 @@ static int reserve_range(const struct ms_queue *queue, int fd, uint64_t start,
             return r;
         }
         MS_STEP("reserve.reserved");
-        ms_memory_populate(queue->ring + (at & (capacity - 1)), size);
+        if (queue->ring) {
+            ms_memory_populate(queue->ring + (at & (capacity - 1)), size);
+        }
         at += size;
     }
     return 0;

@@ -61,7 +61,8 @@ int ms_region_create(const char *directory, uint64_t capacity,
     return 0;
 }
 
-int ms_region_map(int fd, struct ms_region *ret_region) {
+/* Whether a file is the region of a slot of this user, and its size. */
+static int check_file(int fd, uint64_t *ret_size) {
     struct ms_file_status status;
     int r = ms_file_status(fd, &status);
     if (r < 0) {
@@ -78,18 +79,42 @@ int ms_region_map(int fd, struct ms_region *ret_region) {
      * touch it would be a SIGBUS on a full file system. */
     struct ms_header header;
     r = ms_file_read_at(fd, &header, sizeof header, 0);
-    if (r == 0) {
-        r = ms_queue_check(&header, status.size);
-    }
+    *ret_size = status.size;
+    return r < 0 ? r : ms_queue_check(&header, status.size);
+}
+
+int ms_region_map(int fd, struct ms_region *ret_region) {
+    uint64_t size;
     struct ms_header *mapped = NULL;
+    int r = check_file(fd, &size);
     if (r == 0) {
-        r = map(fd, status.size, &mapped);
+        r = map(fd, size, &mapped);
     }
     if (r < 0) {
         return r;
     }
-    *ret_region = (struct ms_region){.fd = fd, .size = status.size, .header = mapped};
+    *ret_region = (struct ms_region){.fd = fd, .size = size, .header = mapped};
     return 0;
+}
+
+int ms_region_map_header(int fd, struct ms_header **ret_header,
+                         uint64_t *ret_capacity) {
+    uint64_t size;
+    void *memory = NULL;
+    int r = check_file(fd, &size);
+    if (r == 0) {
+        r = ms_memory_map_start(fd, MS_HEADER_SIZE, &memory);
+    }
+    if (r < 0) {
+        return r;
+    }
+    *ret_header = memory;
+    *ret_capacity = size - MS_HEADER_SIZE;
+    return 0;
+}
+
+void ms_region_unmap_header(struct ms_header *header) {
+    ms_memory_unmap(header, MS_HEADER_SIZE);
 }
 
 bool ms_region_is_alive(const struct ms_header *header) {

@@ -22,6 +22,11 @@ int ms_region_create(const char *directory, uint64_t capacity,
  * -EBADMSG: not a region; -EACCES: of another user. */
 int ms_region_map(int fd, struct ms_region *ret_region);
 
+/* Map no more than the header, for who keeps none of its locks. The caller keeps fd.
+ * Errors: as ms_region_map. */
+int ms_region_map_header(int fd, struct ms_header **ret_header, uint64_t *ret_capacity);
+void ms_region_unmap_header(struct ms_header *header);
+
 /* Whether the slot is alive (layout I8), as far as its memory tells: the owner's death
  * is seen at once, but for an owner with so many locks that the kernel gives up. */
 bool ms_region_is_alive(const struct ms_header *header);

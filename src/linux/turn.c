@@ -69,20 +69,27 @@ static int wait_for_turn(struct ms_header *header, int64_t deadline_ns) {
     return r;
 }
 
-int ms_turn_begin(struct ms_header *header, int64_t deadline_ns) {
-    int r = ms_lock_try(&header->write_lock);
-    if (r == -EBUSY) {
-        r = wait_for_turn(header, deadline_ns);
-    }
-    if (r < 0) {
-        return r;
-    }
+/* The lock was taken. */
+static int check_life(struct ms_header *header) {
     MS_STEP("turn.begun");
     if (!ms_region_is_alive(header)) {
         ms_lock_release(&header->write_lock);
         return -EPIPE;
     }
     return 0;
+}
+
+int ms_turn_try(struct ms_header *header) {
+    int r = ms_lock_try(&header->write_lock);
+    return r < 0 ? r : check_life(header);
+}
+
+int ms_turn_begin(struct ms_header *header, int64_t deadline_ns) {
+    int r = ms_lock_try(&header->write_lock);
+    if (r == -EBUSY) {
+        r = wait_for_turn(header, deadline_ns);
+    }
+    return r < 0 ? r : check_life(header);
 }
 
 void ms_turn_end(struct ms_header *header, bool has_sent) {

@@ -12,6 +12,9 @@
  * 0, -EPIPE, -ETIMEDOUT, -EINTR or -ENOSYS. */
 int ms_turn_begin(struct ms_header *header, int64_t deadline_ns);
 
+/* The same without waiting; -EBUSY: it is another's turn. */
+int ms_turn_try(struct ms_header *header);
+
 /* Let go of it, and wake the owner if it sleeps and there is something new. */
 void ms_turn_end(struct ms_header *header, bool has_sent);
 

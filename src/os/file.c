@@ -21,7 +21,7 @@
 /* What makes a file that was written once the same for ever. */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-/* Growing a file beyond the limit would raise SIGXFSZ, so it is asked for first. */
+/* Writing beyond the limit would raise SIGXFSZ, so it is asked for first. */
 static int check_limit(uint64_t size) {
     struct rlimit limit;
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size ? -EFBIG : 0;
@@ -144,6 +144,20 @@ int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset) {
         done += n > 0 ? (size_t)n : 0;
     }
     return 0;
+}
+
+int ms_file_write_at(int fd, const void *data, size_t size, uint64_t offset) {
+    int r = check_limit(offset + size);
+    size_t done = 0;
+    while (r == 0 && done < size) {
+        ssize_t n =
+            pwrite(fd, (const char *)data + done, size - done, (off_t)(offset + done));
+        if (n < 0 && errno != EINTR) {
+            r = ms_error(errno);
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return r;
 }
 
 static int write_all(int fd, const char *data, size_t size) {

@@ -43,6 +43,9 @@ int ms_file_remove(const char *path);
 /* Read exactly size bytes. -EBADMSG: the file is shorter. */
 int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset);
 
+/* Write all of it inside the file. */
+int ms_file_write_at(int fd, const void *data, size_t size, uint64_t offset);
+
 /* A copy of data, in a file that has no name and can never be changed any more.
  * -EFBIG: above RLIMIT_FSIZE. */
 int ms_file_seal(const void *data, size_t size, int *ret_fd);

@@ -66,6 +66,15 @@ int ms_memory_map(int fd, size_t head, size_t gap, size_t tail, void **ret_memor
     return r;
 }
 
+int ms_memory_map_start(int fd, size_t size, void **ret_memory) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        return map_error();
+    }
+    *ret_memory = memory;
+    return 0;
+}
+
 int ms_memory_allocate(size_t size, void **ret_memory) {
     int r = reserve(PROT_READ | PROT_WRITE, size, ret_memory);
     return r < 0 ? r : advise(*ret_memory, size, MADV_WIPEONFORK);

@@ -15,6 +15,9 @@ int ms_memory_map(int fd, size_t head, size_t gap, size_t tail, void **ret_memor
 int ms_memory_allocate(size_t size, void **ret_memory);
 
 /* Undo either. */
+/* Map the start of a file, for a moment: a forked child would have it, too. */
+int ms_memory_map_start(int fd, size_t size, void **ret_memory);
+
 /* Have the memory of a mapped file in place before it is written to: much cheaper than
  * page by page. No more than a hint. */
 void ms_memory_populate(void *memory, size_t size);

@@ -105,18 +105,11 @@ int ms_queue_claim(struct ms_queue *queue, uint64_t size, struct ms_claim *ret_c
     return 0;
 }
 
-void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *claim,
-                       const struct ms_envelope *envelope, uint32_t size) {
+static void fill_record(const struct ms_queue *queue, struct ms_record *record,
+                        const struct ms_envelope *envelope, uint32_t size) {
     const struct ms_header *header = queue->header;
-    if (claim->padding) {
-        struct ms_record *padding = ms_record_at(queue, claim->start);
-        ms_record_set_control(padding, MS_KIND_PADDING,
-                              (uint32_t)(claim->padding - MS_PADDING_SIZE), 0);
-        MS_STEP("push.padded");
-    }
-    struct ms_record *record = ms_record_at(queue, claim->start + claim->padding);
-    uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
     const struct ms_origin *origin = envelope->origin;
+    uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
     ms_record_set_control(record, MS_KIND_MESSAGE, size, origin ? origin->size : 0);
     record->time_ns = envelope->time_ns;
     record->sequence = (uint32_t)atomic_load_explicit(&header->sent[tail & 1].count,
@@ -128,8 +121,33 @@ void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *clai
     if (origin) {
         memcpy(ms_record_origin(record, size), origin->bytes, origin->size);
     }
+}
+
+void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *claim,
+                       const struct ms_envelope *envelope, uint32_t size) {
+    if (claim->padding) {
+        struct ms_record *padding = ms_record_at(queue, claim->start);
+        atomic_store_explicit(&padding->control, ms_queue_padding(claim),
+                              memory_order_relaxed);
+        MS_STEP("push.padded");
+    }
+    struct ms_record *record = ms_record_at(queue, claim->start + claim->padding);
+    fill_record(queue, record, envelope, size);
     MS_STEP("push.addressed");
     return record + 1;
+}
+
+uint64_t ms_queue_padding(const struct ms_claim *claim) {
+    return (uint64_t)MS_KIND_PADDING << 32 | (claim->padding - MS_PADDING_SIZE);
+}
+
+void ms_queue_compose(const struct ms_queue *queue, const struct ms_envelope *envelope,
+                      const void *data, uint32_t size, void *memory) {
+    struct ms_record *record = memory;
+    fill_record(queue, record, envelope, size);
+    if (size) {
+        memcpy(record + 1, data, size);
+    }
 }
 
 uint64_t ms_origin_size(const char *host) {
@@ -181,7 +199,6 @@ void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim
     atomic_store_explicit(&header->tail, claim->end | ((tail & 1) ^ 1),
                           memory_order_release);
     MS_STEP("push.published");
-    fetch_ahead(queue, claim->end);
 }
 
 void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
@@ -193,6 +210,7 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
     }
     MS_STEP("push.copied");
     ms_queue_publish(queue, claim, size);
+    fetch_ahead(queue, claim->end);
 }
 
 /* One end of the queue, with the totals that belong to it. Bounded, because a process

@@ -13,7 +13,7 @@
 /* A process's view of a region. What controls bounds is a private copy. */
 struct ms_queue {
     struct ms_header *header;
-    unsigned char *ring;
+    unsigned char *ring; /* NULL: not mapped */
     uint64_t capacity;   /* bytes */
     uint64_t size_limit; /* bytes of the largest message */
     uint64_t head;       /* as a writer has last loaded it */
@@ -103,6 +103,12 @@ void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *clai
                        const struct ms_envelope *envelope, uint32_t size);
 void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
                       uint32_t size);
+
+/* For who has no ring mapped: the first word of the padding, and the record as it lies
+ * in the ring, of MS_RECORD_SIZE + size bytes. */
+uint64_t ms_queue_padding(const struct ms_claim *claim);
+void ms_queue_compose(const struct ms_queue *queue, const struct ms_envelope *envelope,
+                      const void *data, uint32_t size, void *memory);
 
 /* What is queued, for anybody, at any time. fetch: NULL for the owner; others must not
  * touch the ring, because its memory may be given back meanwhile (layout I6). Returns

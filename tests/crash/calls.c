@@ -88,6 +88,7 @@ const struct call calls[] = {
     {"pthread_create", {EAGAIN}},
     {"pthread_join", {0}},
     {"pthread_sigmask", {0}},
+    {"pwrite", {CALL_SHORT, EDQUOT, EFBIG, EINTR, EIO, ENOMEM, ENOSPC}},
     {"readdir", {EIO, ENOENT}},
     {"recvmsg", {EAGAIN, ENOMEM}},
     {"sched_getaffinity", {EINVAL}},
@@ -241,6 +242,12 @@ ssize_t fault_pread(int fd, void *buffer, size_t size, off_t offset);
 ssize_t fault_pread(int fd, void *buffer, size_t size, off_t offset) {
     int error = pass("pread");
     return error > 0 ? -1 : pread(fd, buffer, part_of(size, error), offset);
+}
+
+ssize_t fault_pwrite(int fd, const void *data, size_t size, off_t offset);
+ssize_t fault_pwrite(int fd, const void *data, size_t size, off_t offset) {
+    int error = pass("pwrite");
+    return error > 0 ? -1 : pwrite(fd, data, part_of(size, error), offset);
 }
 
 ssize_t fault_write(int fd, const void *data, size_t size);

@@ -189,6 +189,7 @@ START_TEST(a_create_without_address_space_leaves_nothing) {
 END_TEST
 
 START_TEST(opening_and_sending_without_address_space_change_nothing) {
+    static const char large[100000];
     mailslot_writer *writer = NULL;
     mailslot *slot = create_at_once("live", 0);
     int descriptors = count_descriptors();
@@ -198,7 +199,7 @@ START_TEST(opening_and_sending_without_address_space_change_nothing) {
             break;
         }
         int opened = mailslot_open("live", &writer);
-        int sent = mailslot_send("live", "x", 1, 0);
+        int sent = mailslot_send("live", large, sizeof large, 0);
         limit_lift(RLIMIT_AS);
         ck_assert_int_eq(opened, -ENOMEM);
         ck_assert_int_eq(sent, -ENOMEM);
