@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a consumer of NATS has delivered: one page in a file, that a gateway which is
+ * killed leaves as it was, and its next life reads. So what the server hands out again
+ * is known.
+ *
+ * A message goes into its slot between two stores, `doing` and `done`. Killed before
+ * the first or behind the second, the gateway knows what became of it. In between it
+ * knows what the slot had counted before: the same count in the same slot says that the
+ * message did not get there; anything else is taken for its arrival. That is right
+ * unless somebody else has sent to the slot meanwhile, or the slot is another user's,
+ * who does not let its counters be read, and the kill came before the slot took the
+ * message: then it is lost. (Until a slot can be asked for the last message of a
+ * writer, nobody can know.)
+ */
+#ifndef MS_GATEWAY_NATS_JOURNAL_H
+#define MS_GATEWAY_NATS_JOURNAL_H
+
+#include "mailslot.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ms_journal;
+
+/* Another gateway, in one of its lives: a hash of its name, and its uuid. The first
+ * word is 0 for a message that tells none. */
+struct ms_journal_writer {
+    uint64_t words[3];
+};
+
+/* A message in its stream: its number, and when the server took it. When a stream is
+ * made anew its numbers begin again, but the time goes on. */
+struct ms_journal_place {
+    uint64_t sequence;
+    int64_t time_ns;
+};
+
+/* 0 or a negative errno. What is in the file but not a journal is lost. */
+int ms_journal_open(const char *path, struct ms_journal **ret_journal);
+
+/* NULL is allowed. Returns NULL. The file stays. */
+struct ms_journal *ms_journal_close(struct ms_journal *journal);
+
+/* Is the message one of those that are done with? */
+bool ms_journal_is_done(const struct ms_journal *journal,
+                        const struct ms_journal_place *place);
+
+/* Was it on its way into the slot when the gateway was killed? */
+bool ms_journal_is_doing(const struct ms_journal *journal,
+                         const struct ms_journal_place *place);
+
+/* That one: does a slot that looks like this show that it did not arrive? NULL: nobody
+ * owns the slot, or it cannot be looked at. */
+bool ms_journal_is_lost(const struct ms_journal *journal, const mailslot_info *info);
+
+/* The message is given to the slot now, which looks like this (NULL: as above). */
+void ms_journal_begin(struct ms_journal *journal, const struct ms_journal_place *place,
+                      const mailslot_info *info);
+
+/* The slot did not take it. */
+void ms_journal_cancel(struct ms_journal *journal);
+
+/* It has, or the message has been dropped. */
+void ms_journal_end(struct ms_journal *journal, const struct ms_journal_place *place,
+                    const struct ms_journal_writer *writer, uint64_t number);
+
+/* Has that writer's message come already? Its messages come in order. */
+bool ms_journal_knows(const struct ms_journal *journal,
+                      const struct ms_journal_writer *writer, uint64_t number);
+
+#endif
