@@ -195,6 +195,9 @@ static void read_options(lua_State *L, const struct ms_script *script,
         ms_config_read_lan(&table, config);
     }
     if (read_table(L, &options, "nats", "nats.", &table)) {
+#ifndef MAILSLOT_NATS
+        ms_settings_fail(&options, "nats", "is not in this build: it needs libnats");
+#endif
         ms_config_read_nats(&table, config);
     }
     if (read_table(L, &options, "outbox", "outbox.", &table)) {

@@ -59,8 +59,13 @@ struct ms_nats_config {
     ms_config_text cert;
     ms_config_text key;
     ms_config_text credentials;
+    ms_config_text state; /* the folder of the journals */
     bool is_verified;
-    uint64_t queue_bytes;
+    uint64_t queue_bytes;  /* that may be with the server, or on the way there */
+    uint64_t stream_bytes; /* of the stream, if it has to be made */
+    int replicas;
+    double linger; /* seconds that messages wait for a slot to be there again */
+    double keep;   /* seconds that the server keeps messages for an absent gateway */
 };
 
 enum ms_road_kind { MS_ROAD_LAN, MS_ROAD_NATS, MS_ROAD_COUNT };

@@ -182,22 +182,56 @@ void ms_config_read_lan(struct ms_settings *table, struct ms_config *config) {
     }
 }
 
+static void read_nats_bounds(const struct ms_settings *table,
+                             struct ms_nats_config *nats) {
+    int64_t queue_bytes = 1 << 20;
+    int64_t stream_bytes = 256 << 20;
+    int64_t replicas = 1;
+    ms_settings_integer(table, "queue_bytes", 1, BYTES_MAX, &queue_bytes);
+    ms_settings_integer(table, "stream_bytes", 4096, BYTES_MAX, &stream_bytes);
+    ms_settings_integer(table, "replicas", 1, 5, &replicas);
+    ms_settings_number(table, "linger", 0, 3600, &nats->linger);
+    ms_settings_number(table, "keep", 1, 366 * 86400.0, &nats->keep);
+    nats->queue_bytes = (uint64_t)queue_bytes;
+    nats->stream_bytes = (uint64_t)stream_bytes;
+    nats->replicas = (int)replicas;
+}
+
+static void check_nats(const struct ms_settings *table,
+                       const struct ms_nats_config *nats) {
+    if (nats->stream[strcspn(nats->stream, " \t.*>/\\")]) {
+        ms_settings_fail(table, "stream", "is not a name of NATS");
+    }
+    if (!nats->cert[0] != !nats->key[0]) {
+        ms_settings_fail(table, nats->cert[0] ? "key" : "cert", "is missing");
+    }
+    if (nats->user[0] && !nats->password_file[0]) {
+        ms_settings_fail(table, "password_file", "is missing");
+    }
+}
+
 void ms_config_read_nats(struct ms_settings *table, struct ms_config *config) {
     static const char *const known[] = {
-        "url",  "stream", "domains",     "user",     "password_file", "ca",
-        "cert", "key",    "credentials", "verified", "queue_bytes",   NULL};
+        "url",         "stream", "domains",      "user",        "password_file",
+        "ca",          "cert",   "key",          "credentials", "verified",
+        "queue_bytes", "state",  "stream_bytes", "replicas",    "linger",
+        "keep",        NULL};
     struct ms_nats_config *nats = &config->nats;
     const struct {
         const char *key;
         char *text;
     } texts[] = {
-        {"url", nats->url},   {"stream", nats->stream},
-        {"user", nats->user}, {"password_file", nats->password_file},
-        {"ca", nats->ca},     {"cert", nats->cert},
-        {"key", nats->key},   {"credentials", nats->credentials},
+        {"url", nats->url},     {"stream", nats->stream},
+        {"user", nats->user},   {"password_file", nats->password_file},
+        {"ca", nats->ca},       {"cert", nats->cert},
+        {"key", nats->key},     {"credentials", nats->credentials},
+        {"state", nats->state},
     };
     nats->is_on = true;
     memcpy(nats->stream, "MAILSLOT", sizeof "MAILSLOT");
+    memcpy(nats->state, "/var/lib/mailslot", sizeof "/var/lib/mailslot");
+    nats->linger = 2;
+    nats->keep = 7 * 86400;
     ms_settings_check_keys(table, known);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         ms_settings_text(table, texts[i].key, texts[i].text, MS_CONFIG_TEXT_MAX + 1);
@@ -207,9 +241,8 @@ void ms_config_read_nats(struct ms_settings *table, struct ms_config *config) {
     }
     ms_settings_list(table, "domains", take_text, &nats->domains);
     ms_settings_flag(table, "verified", &nats->is_verified);
-    int64_t queue_bytes = 1 << 20;
-    ms_settings_integer(table, "queue_bytes", 1, BYTES_MAX, &queue_bytes);
-    nats->queue_bytes = (uint64_t)queue_bytes;
+    read_nats_bounds(table, nats);
+    check_nats(table, nats);
 }
 
 void ms_config_read_outbox(struct ms_settings *table, struct ms_config *config) {

@@ -124,16 +124,6 @@ static enum ms_drop check_filter(struct ms_inbox *inbox,
                : MS_DROP_FILTER;
 }
 
-/* Messages from outside leave room for those of this machine. Who may not look into the
- * slot, as it belongs to another user, is bounded by its letterbox. */
-static enum ms_drop check_room(const struct door *door, size_t size) {
-    mailslot_info info = MAILSLOT_INFO_INIT;
-    if (mailslot_writer_get_info(door->writer, &info) < 0) {
-        return MS_DROP_NONE;
-    }
-    return info.bytes + size > door->limits.bytes ? MS_DROP_SLOT_BYTES : MS_DROP_NONE;
-}
-
 static enum ms_drop drop_of(int r) {
     switch (r) {
     case 0:
@@ -167,23 +157,46 @@ static int open_writer(struct door *door) {
     return r;
 }
 
+static void drop_dead_writer(struct door *door, int r) {
+    if (r == -EPIPE || r == -EBADMSG) {
+        door->writer = mailslot_writer_close(door->writer);
+    }
+}
+
+/* Messages from outside leave room for those of this machine. Who may not look into the
+ * slot, as it belongs to another user, is bounded by its letterbox. */
 static enum ms_drop put_once(struct door *door, const struct ms_arrival *arrival) {
+    mailslot_info info = MAILSLOT_INFO_INIT;
     int r = open_writer(door);
     if (r < 0) {
         return drop_of(r);
     }
-    enum ms_drop drop = check_room(door, arrival->size);
-    if (drop != MS_DROP_NONE) {
-        return drop;
+    bool is_seen = mailslot_writer_get_info(door->writer, &info) == 0;
+    if (is_seen && info.bytes + arrival->size > door->limits.bytes) {
+        return MS_DROP_SLOT_BYTES;
     }
     r = set_origin(door->writer, arrival);
     if (r == 0) {
+        if (arrival->about_to_send) {
+            arrival->about_to_send(arrival->context, is_seen ? &info : NULL);
+        }
         r = mailslot_writer_send(door->writer, arrival->data, arrival->size, 0);
     }
-    if (r == -EPIPE || r == -EBADMSG) {
-        door->writer = mailslot_writer_close(door->writer);
-    }
+    drop_dead_writer(door, r);
     return drop_of(r);
+}
+
+int ms_inbox_look(struct ms_inbox *inbox, const char *slot, mailslot_info *ret_info) {
+    struct door *door = find_door(inbox, slot);
+    if (!door) {
+        return -ENOENT;
+    }
+    int r = open_writer(door);
+    if (r == 0) {
+        r = mailslot_writer_get_info(door->writer, ret_info);
+        drop_dead_writer(door, r);
+    }
+    return r;
 }
 
 enum ms_drop ms_inbox_deliver(struct ms_inbox *inbox,

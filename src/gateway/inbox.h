@@ -8,6 +8,7 @@
 #define MS_GATEWAY_INBOX_H
 
 #include "gateway/log.h"
+#include "mailslot.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,10 @@ struct ms_arrival {
     const char *slot;  /* bare name */
     const void *data;
     size_t size;
+    /* NULL, or called when nothing is left to be done but to give the message to the
+     * slot, which looks like this; info is NULL for a slot of another user */
+    void (*about_to_send)(void *context, const mailslot_info *info);
+    void *context;
 };
 
 int ms_inbox_open(struct ms_gateway *gateway, struct ms_inbox **ret_inbox);
@@ -36,6 +41,10 @@ int ms_inbox_reload(struct ms_inbox *inbox);
 
 /* MS_DROP_NONE: it is in the slot. Else why not. */
 enum ms_drop ms_inbox_deliver(struct ms_inbox *inbox, const struct ms_arrival *arrival);
+
+/* What an exported slot looks like now. Errors: as mailslot_open and
+ * mailslot_writer_get_info; -ENOENT also if it is not exported. */
+int ms_inbox_look(struct ms_inbox *inbox, const char *slot, mailslot_info *ret_info);
 
 /* Count what the last call did not deliver, unless it will be delivered later. */
 void ms_inbox_count(const struct ms_inbox *inbox, const struct ms_arrival *arrival,

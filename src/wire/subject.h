@@ -19,7 +19,7 @@
 
 #define MS_SUBJECT_HOST_MAX 255
 #define MS_SUBJECT_MAX \
-    (sizeof "ms.u..." - 1 + 3 * (2 * MS_SUBJECT_HOST_MAX + MAILSLOT_NAME_MAX))
+    (sizeof "ms.u..." - 1 + (size_t)3 * (2 * MS_SUBJECT_HOST_MAX + MAILSLOT_NAME_MAX))
 
 enum ms_subject_kind { MS_SUBJECT_HOST, MS_SUBJECT_DOMAIN };
 

@@ -61,7 +61,6 @@ local WRONG = {
   { LAN .. "routes = { ['*'] = 'nats' }",
     "FILE:2: routes.* leads to a road that is not configured\n" },
   { LAN .. "routes = { beta = 'moon' }", 'FILE:2: routes.beta must be "lan" or "nats"\n' },
-  { LAN .. "nats = {}", "FILE:2: nats.url is missing\n" },
   { LAN .. "filter = 'all'", "FILE:2: filter must be a function, not a string\n" },
 }
 
