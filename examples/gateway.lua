@@ -27,6 +27,17 @@ lan = {
   -- wins = "10.77.0.5",
 }
 
+-- A NATS server: for more than one network, and messages that survive restarts.
+-- nats = {
+--   url = "tls://nats.example.org:4222",
+--   ca = "/etc/mailslot/ca.pem",
+--   user = "alpha", password_file = "/etc/mailslot/password",
+--   verified = true,   -- the server lets each host publish only under its own name
+-- }
+
+-- Which way goes what: without, all takes the only road, or nats if there are both.
+-- routes = { ["*"] = "nats", oldbox = "lan" }
+
 -- Who on this machine may send to others: here everybody.
 outbox = { mode = "0622" }
 
