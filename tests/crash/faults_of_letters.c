@@ -27,6 +27,7 @@ static mailslot_options open_to_all(void) {
 static void own_box(void) {
     mailslot_options options = open_to_all();
     HOLDS(mailslot_create(SLOT, &options, &box) == 0);
+    await_idle_threads();
 }
 
 static void post(void) {

@@ -92,6 +92,10 @@ void steps_end(void) {
     ms_step_hook = NULL;
 }
 
+bool steps_fell_short(const struct steps *steps, uint32_t index, uint32_t count) {
+    return steps->count <= index && count - index < 8;
+}
+
 uint32_t steps_passed(const struct steps *steps, const char *name) {
     uint32_t passed = 0;
     for (uint32_t i = 0; i < steps->count && i < STEPS_MAX; i++) {

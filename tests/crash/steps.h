@@ -42,6 +42,11 @@ void steps_signal_at(const char *name, _Atomic uint32_t *word);
 /* No hook any more. */
 void steps_end(void);
 
+/* Whether a run that was to be killed at that index, of count, ended just before it:
+ * the clock decides whether a side that waits has to sleep, and whether an idle slot
+ * gives memory back, so one run can have a few steps less than another. */
+bool steps_fell_short(const struct steps *steps, uint32_t index, uint32_t count);
+
 /* How often a step was passed. */
 uint32_t steps_passed(const struct steps *steps, const char *name);
 

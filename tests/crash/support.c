@@ -45,6 +45,40 @@ int count_descriptors(void) {
     return count_entries("/proc/self/fd");
 }
 
+/* Whether the thread that has this entry in /proc/self/task sleeps, or is this one. */
+static bool is_idle(const char *entry) {
+    char path[64];
+    char line[256] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", entry);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        return true; /* it has ended */
+    }
+    bool is_read = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    const char *after_name = strrchr(line, ')');
+    return !is_read || atoi(entry) == gettid() || (after_name && after_name[2] == 'S');
+}
+
+static bool are_threads_idle(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    bool are_idle = true;
+    ck_assert_ptr_nonnull(tasks);
+    for (struct dirent *task = readdir(tasks); task; task = readdir(tasks)) {
+        are_idle = are_idle && (task->d_name[0] == '.' || is_idle(task->d_name));
+    }
+    closedir(tasks);
+    return are_idle;
+}
+
+void await_idle_threads(void) {
+    int64_t end_ms = now_ms() + DEADLINE_MS;
+    while (!are_threads_idle()) {
+        ck_assert_int_lt(now_ms(), end_ms);
+        nap_us(100);
+    }
+}
+
 bool has_mapped_files(void) {
     FILE *maps = fopen("/proc/self/maps", "re");
     ck_assert_ptr_nonnull(maps);

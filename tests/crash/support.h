@@ -80,6 +80,10 @@ int registry_files(void);
 void registry_path(const char *name, char ret_path[256]);
 int64_t registry_memory(const char *name); /* bytes of memory that its file uses */
 int count_descriptors(void);
+
+/* Wait until all other threads of this process sleep: a child that is forked while one
+ * of them starts may inherit a lock of a sanitizer that nobody frees. */
+void await_idle_threads(void);
 bool has_mapped_files(void); /* of this program's directory */
 
 /* A dead slot of that name, as a killed owner leaves it, with a message unread. */
