@@ -26,6 +26,9 @@
  * sent before a call is taken. */
 #define LETTERS_AT_ONCE 4096
 
+/* Signals during the wait for a turn, of which each begins it anew. */
+#define TURN_TRIES 100
+
 /* Descriptors that are ready at a time; and how often to ask for more of them. */
 #define READY 64
 #define ROUNDS (2 * MS_CLIENTS / READY)
@@ -202,6 +205,16 @@ static int put(struct ms_letterbox *box, const struct client *client,
     return r;
 }
 
+/* A signal of the owner's does not put a letter off: what the same user sends through
+ * another connection, later, would overtake it. */
+static int begin_turn(struct ms_header *header) {
+    int r = -EINTR;
+    for (int i = 0; i < TURN_TRIES && r == -EINTR; i++) {
+        r = ms_turn_begin(header, 0);
+    }
+    return r == -EINTR ? -ETIMEDOUT : r;
+}
+
 /* Returns 0; -EBUSY when there is no room now; another error when the client has to
  * leave. */
 static int deliver_letter(struct ms_letterbox *box, const struct client *client,
@@ -219,13 +232,13 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
         return -EBUSY;
     }
     struct ms_header *header = box->region->header;
-    r = ms_turn_begin(header, 0);
+    r = begin_turn(header);
     if (r == 0) {
         r = put(box, client, letter, packet);
         ms_turn_end(header, r == 0);
         user->queued += r == 0 ? extent : 0;
     }
-    bool is_over = r == 0 || r == -EINTR || r == -EPIPE || r == -EBADMSG;
+    bool is_over = r == 0 || r == -EPIPE || r == -EBADMSG;
     return is_over ? r : -EBUSY;
 }
 
