@@ -67,6 +67,17 @@ static void give_back_range(uint64_t capacity, int fd, uint64_t start, uint64_t 
     }
 }
 
+/* A reservation came no further than end. Beyond the head's lap the start of the ring
+ * had its memory before, and the owner may count on keeping it when it rewinds. */
+static void undo_reserve(const struct ms_queue *queue, int fd, uint64_t start,
+                         uint64_t end) {
+    uint64_t capacity = queue->capacity;
+    uint64_t next_lap = round_up(atomic_load(&queue->header->head) | 1, capacity);
+    uint64_t middle = smaller(larger(next_lap, start), end);
+    give_back_range(capacity, fd, start, middle, MS_HOT_WINDOW);
+    give_back_range(capacity, fd, middle, end, BUSY_WINDOW);
+}
+
 /* Either all of [start, end) or nothing. */
 static int reserve_range(const struct ms_queue *queue, int fd, uint64_t start,
                          uint64_t end) {
@@ -75,7 +86,7 @@ static int reserve_range(const struct ms_queue *queue, int fd, uint64_t start,
         uint64_t size = step_size(capacity, at, end);
         int r = ms_file_reserve(fd, file_offset(capacity, at), size);
         if (r < 0) {
-            give_back_range(capacity, fd, start, at, MS_HOT_WINDOW);
+            undo_reserve(queue, fd, start, at);
             return r;
         }
         MS_STEP("reserve.reserved");
