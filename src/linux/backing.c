@@ -20,9 +20,8 @@
 #define STEP_BYTES (UINT64_C(1) << 20)
 
 /* While messages keep coming, this much of the start of the ring keeps its memory: new
- * memory costs more than what is written to it. And so long after the last one. */
+ * memory costs more than what is written to it. */
 #define BUSY_WINDOW (UINT64_C(1) << 20)
-#define BUSY_NS INT64_C(100000000)
 
 /* An empty queue goes back to the start of the ring from here on: soon enough for
  * a slot in steady use never to leave the window that keeps its memory. */
@@ -78,10 +77,20 @@ static void undo_reserve(const struct ms_queue *queue, int fd, uint64_t start,
     give_back_range(capacity, fd, middle, end, BUSY_WINDOW);
 }
 
+/* Relaxed, here and below: a writer that dies before it has noted what it reserved
+ * leaves this behind. */
+static void announce(struct ms_header *header, uint64_t end) {
+    if (end > atomic_load_explicit(&header->reserving, memory_order_relaxed)) {
+        atomic_store_explicit(&header->reserving, end, memory_order_relaxed);
+    }
+    MS_STEP("reserve.announced");
+}
+
 /* Either all of [start, end) or nothing. */
 static int reserve_range(const struct ms_queue *queue, int fd, uint64_t start,
                          uint64_t end) {
     uint64_t capacity = queue->capacity;
+    announce(queue->header, end);
     for (uint64_t at = start; at < end;) {
         uint64_t size = step_size(capacity, at, end);
         int r = ms_file_reserve(fd, file_offset(capacity, at), size);
@@ -134,19 +143,32 @@ int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
     return 0;
 }
 
+/* From lap on. */
+static uint64_t bytes_from(uint64_t lap, uint64_t position) {
+    return position > lap ? position - lap : 0;
+}
+
+/* How far from the start of the present lap, or the one before, there may be memory. */
+static uint64_t bytes_touched(const struct ms_backing *backing,
+                              const struct ms_reader *reader) {
+    return bytes_from(
+        backing->lap,
+        atomic_load_explicit(&reader->queue.header->reserving, memory_order_relaxed));
+}
+
 /* Holding write_lock, with nothing queued. */
 static void rewind_ring(struct ms_backing *backing, struct ms_reader *reader, int fd,
                         uint64_t window) {
     struct ms_header *header = reader->queue.header;
     uint64_t capacity = reader->queue.capacity;
     uint64_t lap = reader->head & ~(capacity - 1);
-    uint64_t reserved = header->reserved > lap ? header->reserved - lap : 0;
+    uint64_t reserved = bytes_from(lap, header->reserved);
     bool is_same_lap = lap == backing->lap;
     /* Of an earlier lap all of the window may be there, but only this is sure to. */
     uint64_t sure = is_same_lap ? backing->kept : MS_HOT_WINDOW;
     backing->kept = smaller(larger(reserved, sure), window);
-    bool may_have_more = !is_same_lap || larger(reserved, sure) > window;
-    if (may_have_more && backing->kept < capacity) {
+    uint64_t touched = larger(bytes_touched(backing, reader), sure);
+    if (backing->kept < capacity && (!is_same_lap || touched > backing->kept)) {
         ms_file_give_back(fd, MS_HEADER_SIZE + backing->kept, capacity - backing->kept);
         MS_STEP("rewind.given_back");
     }
@@ -154,6 +176,7 @@ static void rewind_ring(struct ms_backing *backing, struct ms_reader *reader, in
     backing->lap = reader->head;
     backing->given_back = reader->head;
     header->reserved = reader->head + backing->kept;
+    atomic_store_explicit(&header->reserving, header->reserved, memory_order_relaxed);
     MS_STEP("rewind.noted");
 }
 
@@ -199,9 +222,15 @@ void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int
     }
 }
 
+bool ms_backing_is_warm(const struct ms_backing *backing,
+                        const struct ms_reader *reader) {
+    return reader->queue.capacity > MS_HOT_WINDOW &&
+           bytes_touched(backing, reader) > MS_HOT_WINDOW;
+}
+
 void ms_backing_cool(struct ms_backing *backing, struct ms_reader *reader, int fd) {
-    if (backing->kept > MS_HOT_WINDOW &&
-        ms_clock_tick_ns() - backing->rewound_ns >= BUSY_NS) {
+    if (ms_backing_is_warm(backing, reader) &&
+        ms_clock_tick_ns() - backing->rewound_ns >= MS_BUSY_NS) {
         try_rewind(backing, reader, fd, MS_HOT_WINDOW);
     }
 }

@@ -12,6 +12,9 @@
 
 #include "queue/queue.h"
 
+/* So long after the last message a slot counts as busy. */
+#define MS_BUSY_NS INT64_C(100000000)
+
 /* The owner's account of it. */
 struct ms_backing {
     uint64_t lap;  /* where the present lap, or the one before, began */
@@ -28,8 +31,11 @@ int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end);
  * the ring where that is due. Cheap when it is not; never waits. */
 void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd);
 
-/* The owner, with nothing to do: if that is so for a while, keep only the memory of
- * MS_HOT_WINDOW. */
+/* Whether there may be more memory than an idle slot keeps: MS_HOT_WINDOW. */
+bool ms_backing_is_warm(const struct ms_backing *backing,
+                        const struct ms_reader *reader);
+
+/* The owner, with nothing to do: if that is so for MS_BUSY_NS, give that back. */
 void ms_backing_cool(struct ms_backing *backing, struct ms_reader *reader, int fd);
 
 #endif

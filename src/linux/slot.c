@@ -189,7 +189,9 @@ static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
             return -ECANCELED;
         }
         MS_STEP("wait.armed");
-        int r = ms_nap(&header->bell, 1, deadline_ns, LOOK_AGAIN_NS);
+        bool is_warm = ms_backing_is_warm(&slot->backing, &slot->reader);
+        int r =
+            ms_nap(&header->bell, 1, deadline_ns, is_warm ? MS_BUSY_NS : LOOK_AGAIN_NS);
         if (r < 0) {
             return ms_reader_has_message(&slot->reader) ? 0 : r;
         }

@@ -42,6 +42,7 @@
  *     768     4  bell              owner 1 2, writers 0   same     bell.h
  *     896     8  space_wanted      writers, owner 0       same     bell.h
  *     904     4  space_bell        owner                  writers  bell.h
+ *    1024     8  reserving         holder of write_lock   owner    relaxed
  *    4072     4  owner_lock        owner, while it lives  all      kernel, at death
  *    4088     4  removal_lock      who removes the name   same     a lock
  *    4096     -  ring              holder of write_lock   owner    tail
@@ -61,7 +62,9 @@
  *  I5  A message's sequence is the low 32 bits of 1 + the messages sent before it.
  *  I6  The file has memory for every offset of [head, reserved), so that writing
  *      there cannot raise SIGBUS. reserved is UINT64_MAX when all of the ring has
- *      memory for good.
+ *      memory for good. What the owner counts on when it goes back to the start of the
+ *      ring (linux/backing.c) is given back by nobody else. And since it last did so
+ *      nobody, dead or alive, has begun to reserve beyond reserving.
  *  I7  Only the owner moves head. Only the holder of write_lock moves tail.
  *  I8  The slot is dead when owner_lock is not held, closed is 1, or the file's
  *      flock is free. What is dead stays dead.
@@ -80,7 +83,7 @@
 #include <stdint.h>
 
 #define MS_MAGIC UINT64_C(0x544f4c534c49414d) /* "MAILSLOT", little-endian */
-#define MS_VERSION 3
+#define MS_VERSION 4
 #define MS_HEADER_SIZE 4096
 #define MS_PRIVATE_SIZE 4096
 #define MS_RING_OFFSET (MS_HEADER_SIZE + MS_PRIVATE_SIZE) /* in memory */
@@ -129,7 +132,10 @@ struct ms_header { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     _Alignas(128) _Atomic uint64_t space_wanted;
     _Atomic uint32_t space_bell;
 
-    _Alignas(128) unsigned char unused[4072 - 1024];
+    /* Apart from reserved: the owner looks at it when there is nothing to read. */
+    _Alignas(128) _Atomic uint64_t reserving;
+
+    _Alignas(128) unsigned char unused[4072 - 1152];
     _Atomic uint32_t owner_lock;
     _Alignas(8) unsigned char unused_too[8];
     _Atomic uint32_t removal_lock;
@@ -184,6 +190,7 @@ MS_ASSERT_OFFSET(taken, 648);
 MS_ASSERT_OFFSET(bell, 768);
 MS_ASSERT_OFFSET(space_wanted, 896);
 MS_ASSERT_OFFSET(space_bell, 904);
+MS_ASSERT_OFFSET(reserving, 1024);
 MS_ASSERT_OFFSET(owner_lock, 4072);
 MS_ASSERT_OFFSET(removal_lock, 4088);
 _Static_assert(sizeof(struct ms_header) == MS_HEADER_SIZE, "header");

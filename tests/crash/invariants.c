@@ -25,6 +25,7 @@ static void check_memory(const struct ms_header *header, const struct stat *stat
     } else {
         HOLDS(reserved % PAGE == 0 && reserved >= first);
         HOLDS(ms_position(atomic_load(&header->tail)) <= reserved);
+        HOLDS(reserved <= header->reserving);
         HOLDS(bytes >= MS_HEADER_SIZE + (reserved - first));
         HOLDS(bytes <= MS_HEADER_SIZE + header->capacity);
     }

@@ -3,6 +3,7 @@
 #include "note.h"
 #include "places.h"
 #include "queue/step.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define HEADER_BYTES 4096
@@ -24,13 +26,13 @@ static struct {
     uint32_t reserved;
     uint32_t given_back;
     uint32_t rewound;
-} steps;
+} counted;
 
 static void count_steps(const char *name) {
-    steps.reserved += strcmp(name, "reserve.reserved") == 0;
-    steps.given_back += strcmp(name, "rewind.given_back") == 0;
-    steps.given_back += strcmp(name, "give_back.given_back") == 0;
-    steps.rewound += strcmp(name, "rewind.tail") == 0;
+    counted.reserved += strcmp(name, "reserve.reserved") == 0;
+    counted.given_back += strcmp(name, "rewind.given_back") == 0;
+    counted.given_back += strcmp(name, "give_back.given_back") == 0;
+    counted.rewound += strcmp(name, "rewind.tail") == 0;
 }
 
 static void expect_memory(const char *name, int64_t least, int64_t most) {
@@ -104,9 +106,9 @@ START_TEST(a_slot_in_steady_use_stays_in_its_window) {
         }
     }
     ms_step_hook = NULL;
-    ck_assert_uint_le(steps.reserved, 4);
-    ck_assert_uint_eq(steps.given_back, 0);
-    ck_assert_uint_gt(steps.rewound, 0);
+    ck_assert_uint_le(counted.reserved, 4);
+    ck_assert_uint_eq(counted.given_back, 0);
+    ck_assert_uint_gt(counted.rewound, 0);
     mailslot_writer_close(writer);
     mailslot_close(slot);
 }
@@ -125,6 +127,81 @@ START_TEST(a_slot_that_is_idle_for_a_while_keeps_only_its_window) {
         }
     }
     mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
+struct sleeper {
+    int64_t begin_ms;
+    int64_t took_ms; /* until the slot had given its memory back */
+};
+
+static void wake_when_cool(void *context) {
+    struct sleeper *sleeper = context;
+    while (registry_memory("idle") > IDLE_BYTES) {
+        REQUIRE(now_ms() - sleeper->begin_ms < DEADLINE_MS);
+        nap_us(1000);
+    }
+    sleeper->took_ms = now_ms() - sleeper->begin_ms;
+    REQUIRE(mailslot_send("idle", "x", 1, 0) == 0);
+}
+
+START_TEST(an_owner_that_sleeps_gives_memory_back_meanwhile) {
+    struct sleeper *sleeper = share(sizeof *sleeper);
+    mailslot *slot = create_at_once("idle", 0);
+    mailslot_writer *writer = open_writer("idle");
+    send_note(writer, 0, 2 * MIB);
+    take_note(slot, 0, 2 * MIB);
+    ck_assert_int_gt(registry_memory("idle"), IDLE_BYTES);
+    sleeper->begin_ms = now_ms();
+    pid_t pid = child_start(wake_when_cool, sleeper);
+    ck_assert_int_eq(mailslot_wait(slot, DEADLINE_MS), 0);
+    child_finish(pid);
+    ck_assert_int_lt(sleeper->took_ms, AT_ONCE_MS);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
+#define LARGE (6 * MIB)
+
+/* It has reserved 4 MiB of them when it dies. */
+static void die_while_reserving(void *context) {
+    static char data[LARGE];
+    mailslot_writer *writer;
+    REQUIRE(mailslot_open("idle", &writer) == 0);
+    steps_fault(context, "reserve.reserved", 3, 0);
+    mailslot_writer_send(writer, data, sizeof data, 0);
+    REQUIRE(false);
+}
+
+START_TEST(what_a_killed_writer_had_reserved_is_given_back) {
+    mailslot *slot = create_at_once("idle", 0);
+    int status =
+        child_await(child_start(die_while_reserving, share(sizeof(struct steps))));
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    ck_assert_int_ge(registry_memory("idle"), (int64_t)(4 * MIB));
+    mailslot_writer *writer = open_writer("idle");
+    for (uint32_t i = 0; i < 1000; i++) { /* enough to go back to the ring's start */
+        send_note(writer, i, 1000);
+        take_note(slot, i, 1000);
+    }
+    expect_memory("idle", HEADER_BYTES, DRAINED_BYTES);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
+START_TEST(an_idle_slot_gives_back_what_a_killed_writer_had_reserved) {
+    mailslot *slot = create_at_once("idle", 0);
+    int status =
+        child_await(child_start(die_while_reserving, share(sizeof(struct steps))));
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    int64_t deadline_ms = now_ms() + DEADLINE_MS;
+    while (registry_memory("idle") > IDLE_BYTES) {
+        ck_assert_int_lt(now_ms(), deadline_ms);
+        ck_assert_int_eq(mailslot_wait(slot, 20), -ETIMEDOUT);
+    }
     mailslot_close(slot);
 }
 END_TEST
@@ -185,7 +262,7 @@ START_TEST(a_stream_that_never_drains_takes_its_backlog_and_little_more) {
         }
         sched_yield();
     }
-    ck_assert_uint_eq(steps.rewound, 0);
+    ck_assert_uint_eq(counted.rewound, 0);
     ck_assert_uint_ge(stream->taken_bytes, (wraps - 1) * capacity);
     stream_finish(stream, slot);
     expect_memory("stream", HEADER_BYTES, DRAINED_BYTES);
@@ -385,6 +462,9 @@ int main(void) {
     tcase_add_test(cases, a_message_of_16_mib_takes_what_it_weighs);
     tcase_add_test(cases, a_slot_in_steady_use_stays_in_its_window);
     tcase_add_test(cases, a_slot_that_is_idle_for_a_while_keeps_only_its_window);
+    tcase_add_test(cases, an_owner_that_sleeps_gives_memory_back_meanwhile);
+    tcase_add_test(cases, what_a_killed_writer_had_reserved_is_given_back);
+    tcase_add_test(cases, an_idle_slot_gives_back_what_a_killed_writer_had_reserved);
     tcase_add_test(cases, a_slot_drained_after_a_wrap_keeps_only_its_window);
     tcase_add_test(cases, a_stream_that_never_drains_takes_its_backlog_and_little_more);
     tcase_add_test(cases, a_ring_that_stays_nearly_full_loses_nothing_when_it_wraps);
