@@ -29,8 +29,13 @@
  *           MAILSLOT_DEFAULT: the slot's own timeout. Other values are EINVAL.
  * Signals.  The library installs no handler and raises no signal. When a handler
  *           has run during a wait, the call returns EINTR; nothing is lost or
- *           consumed, and the caller may call again. Calls that wait a second at
- *           most for another process (create, close, get_info) go on instead.
+ *           consumed, and the caller may call again. Before a wait sleeps it looks
+ *           for 50 microseconds at most whether that is needed; a handler that runs
+ *           then does not end it: mailslot_cancel does, whenever it is called. Calls
+ *           that wait a second at most for another process (create, close, get_info)
+ *           go on instead. A thread that is cancelled (pthread_cancel) during a call
+ *           may leave its handle and a descriptor behind in its process, but no lock
+ *           of the slot: others go on.
  * Users.    A slot belongs to the effective user that created it, and only
  *           processes of that user can reach its memory. `mode` lets other users
  *           send, through a socket: see mailslot_create. Differs: on Windows an
@@ -173,10 +178,11 @@ typedef struct mailslot_info {
  * least 4096 and at least twice max_message_size, so what was asked for is rounded
  * up (mailslot_get_info tells the result). A message takes its size plus 32 bytes,
  * rounded up to 8. With max_message_size 0 the largest message is max_bytes / 2 -
- * 32, and in any case 4 GiB - 64. Memory is used only for what is queued, and up to
- * 1 MiB beyond it while messages keep coming. Removes what killed owners of this user
- * left behind. Does not wait, except up to a second for another process that is
- * removing a dead slot of the same name. The caller owns *ret_slot and closes it.
+ * 32, and in any case 4 GiB - 64. Memory is used only for what is queued, and
+ * little more than 2 MiB beyond it while messages keep coming. Removes what killed
+ * owners of this user left behind. Does not wait, except up to a second for another
+ * process that is removing a dead slot of the same name. The caller owns *ret_slot and
+ * closes it.
  *
  * With another mode than 0600 the slot has a letterbox: a socket with that mode, and a
  * thread of this process (all signals blocked) that puts what other users send into

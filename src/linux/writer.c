@@ -191,6 +191,9 @@ static bool spin_for_space(const mailslot_writer *writer, uint32_t bell,
 
 static int await_space(mailslot_writer *writer, uint32_t bell, int64_t deadline_ns) {
     int64_t start_ns = ms_clock_now_ns();
+    if (start_ns >= deadline_ns) {
+        return -ETIMEDOUT; /* others may have taken all the space that came until now */
+    }
     int r = 0;
     MS_STEP("space.waiting");
     if (!spin_for_space(writer, bell, start_ns + writer->spin.budget_ns)) {

@@ -129,12 +129,13 @@ int ms_file_remove(const char *path) {
     return unlink(path) < 0 && errno != ENOENT ? ms_error(errno) : 0;
 }
 
-/* The system moves at most 2 GiB at once. */
+/* The system moves at most 2 GiB at once. Not with the C library's functions, for the
+ * reason at allocate: both are called in turns. */
 int ms_file_read_at(int fd, void *buffer, size_t size, uint64_t offset) {
     size_t done = 0;
     while (done < size) {
-        ssize_t n =
-            pread(fd, (char *)buffer + done, size - done, (off_t)(offset + done));
+        long n = syscall(SYS_pread64, fd, (char *)buffer + done, size - done,
+                         (off_t)(offset + done));
         if (n < 0 && errno != EINTR) {
             return ms_error(errno);
         }
@@ -150,8 +151,8 @@ int ms_file_write_at(int fd, const void *data, size_t size, uint64_t offset) {
     int r = check_limit(offset + size);
     size_t done = 0;
     while (r == 0 && done < size) {
-        ssize_t n =
-            pwrite(fd, (const char *)data + done, size - done, (off_t)(offset + done));
+        long n = syscall(SYS_pwrite64, fd, (const char *)data + done, size - done,
+                         (off_t)(offset + done));
         if (n < 0 && errno != EINTR) {
             r = ms_error(errno);
         }

@@ -78,6 +78,108 @@ START_TEST(forty_writers_of_large_batches_all_get_their_turns) {
 }
 END_TEST
 
+/* A thread that is cancelled in its turn, which has no call where that counts. */
+
+static _Thread_local bool is_doomed;
+
+static void cancel_in_turn(const char *step) {
+    if (is_doomed && strcmp(step, "turn.begun") == 0) {
+        is_doomed = false;
+        pthread_cancel(pthread_self());
+    }
+}
+
+/* A lock that the thread still held would be off its list now. */
+static void send_elsewhere(void *context) {
+    (void)context;
+    REQUIRE(mailslot_send("other", "x", 1, 0) == 0);
+}
+
+static void *send_and_be_cancelled(void *context) {
+    mailslot_writer *writer = context;
+    pthread_cleanup_push(send_elsewhere, NULL);
+    is_doomed = true;
+    int r = writer ? mailslot_writer_send(writer, "x", 1, 0)
+                   : mailslot_send(SLOT, "x", 1, 0);
+    REQUIRE(r == 0 && !is_doomed);
+    pthread_testcancel();
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+static void cancel_a_sender(mailslot_writer *writer) {
+    pthread_t thread;
+    void *result;
+    REQUIRE(pthread_create(&thread, NULL, send_and_be_cancelled, writer) == 0);
+    REQUIRE(pthread_join(thread, &result) == 0);
+    REQUIRE(result == PTHREAD_CANCELED);
+    REQUIRE(mailslot_send(SLOT, "x", 1, 0) == 0);
+}
+
+static void cancel_senders(void *context) {
+    (void)context;
+    mailslot_writer *writer;
+    REQUIRE(mailslot_open(SLOT, &writer) == 0);
+    ms_step_hook = cancel_in_turn;
+    cancel_a_sender(NULL);
+    cancel_a_sender(writer);
+}
+
+START_TEST(a_thread_cancelled_in_its_turn_ends_it_first) {
+    mailslot *other = create_at_once("other", 0);
+    mailslot *slot = create_at_once(SLOT, 0);
+    child_finish(child_start(cancel_senders, NULL));
+    ck_assert_uint_eq(get_info(slot).count, 4);
+    ck_assert_uint_eq(get_info(other).count, 2);
+    ck_assert_int_eq(mailslot_send(SLOT, "x", 1, 0), 0);
+    mailslot_close(slot);
+    mailslot_close(other);
+}
+END_TEST
+
+/* A writer whom the others leave no space. */
+
+#define GREEDY_SIZE 2016 /* two of them fill a ring of 4 KiB */
+#define GREEDY_TIMES 100
+
+static struct {
+    mailslot *slot;
+    mailslot_writer *other;
+    int times;
+} greedy;
+
+/* Space comes while a writer waits for it, and is gone before that one looks. */
+static void be_greedy(const char *step) {
+    static char buffer[GREEDY_SIZE];
+    size_t size;
+    if (strcmp(step, "space.waiting") == 0 && greedy.times++ < GREEDY_TIMES) {
+        nap_us(1000);
+        HOLDS(mailslot_read(greedy.slot, buffer, sizeof buffer, 0, &size) == 0);
+        HOLDS(mailslot_writer_send(greedy.other, buffer, sizeof buffer, 0) == 0);
+    }
+}
+
+START_TEST(a_writer_that_gets_no_space_in_time_gives_up) {
+    static char buffer[GREEDY_SIZE];
+    greedy.slot = create_at_once(SLOT, 4096);
+    greedy.other = open_writer(SLOT);
+    mailslot_writer *writer = open_writer(SLOT);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(mailslot_writer_send(greedy.other, buffer, sizeof buffer, 0),
+                         0);
+    }
+    ms_step_hook = be_greedy;
+    ck_assert_int_eq(mailslot_writer_send(writer, buffer, sizeof buffer, 5),
+                     -ETIMEDOUT);
+    ms_step_hook = NULL;
+    ck_assert_int_gt(greedy.times, 0);
+    ck_assert_int_lt(greedy.times, GREEDY_TIMES);
+    mailslot_writer_close(writer);
+    mailslot_writer_close(greedy.other);
+    mailslot_close(greedy.slot);
+}
+END_TEST
+
 /* Bytes that another process of the same user writes. */
 
 static const uint32_t words[] = {0,           1,           0x3fffffff, 0x40000000,
@@ -202,6 +304,8 @@ END_TEST
 int main(void) {
     TCase *cases = suite_begin("locks");
     tcase_add_test(cases, forty_writers_of_large_batches_all_get_their_turns);
+    tcase_add_test(cases, a_thread_cancelled_in_its_turn_ends_it_first);
+    tcase_add_test(cases, a_writer_that_gets_no_space_in_time_gives_up);
     tcase_add_loop_test(cases, an_owner_goes_on_whatever_is_written_into_its_locks, 0,
                         COUNT(words));
     tcase_add_loop_test(cases, a_slot_closed_by_another_thread_does_its_creator_no_harm,
