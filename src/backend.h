@@ -27,8 +27,9 @@ int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
                    mailslot **ret_slot);
 void ms_slot_close(mailslot *slot); /* also in a forked child */
 int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_message);
-void ms_slot_release(mailslot *slot); /* what was shown */
-void ms_slot_forget(mailslot *slot);  /* what was shown */
+void ms_slot_copy(void *buffer, const mailslot_message *message); /* its payload */
+void ms_slot_release(mailslot *slot);                             /* what was shown */
+void ms_slot_forget(mailslot *slot);                              /* what was shown */
 int ms_slot_wait(mailslot *slot, int64_t timeout_ms);
 void ms_slot_cancel(mailslot *slot); /* any thread, signal handlers */
 uint32_t ms_slot_timeout_ms(const mailslot *slot);

@@ -116,7 +116,7 @@ int mailslot_read(mailslot *slot, void *buffer, size_t capacity, int64_t timeout
         return -EMSGSIZE;
     }
     if (message.size) {
-        memcpy(buffer, message.data, message.size);
+        ms_slot_copy(buffer, &message);
     }
     ms_slot_release(slot);
     return 0;

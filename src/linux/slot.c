@@ -16,6 +16,7 @@
 #include "os/memory.h"
 #include "os/process.h"
 #include "queue/bell.h"
+#include "queue/copy.h"
 #include "queue/step.h"
 
 #include <errno.h>
@@ -264,6 +265,10 @@ int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_messa
     }
     settle_readiness(slot);
     return r;
+}
+
+void ms_slot_copy(void *buffer, const mailslot_message *message) {
+    ms_copy(buffer, message->data, message->size);
 }
 
 void ms_slot_release(mailslot *slot) {

@@ -2,6 +2,7 @@
 /* The queue seen by everybody: its shape, its writers, its figures. */
 #include "queue/queue.h"
 
+#include "queue/copy.h"
 #include "queue/record.h"
 #include "queue/step.h"
 
@@ -206,7 +207,7 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
                    uint32_t size) {
     void *payload = ms_queue_prepare(queue, claim, envelope, size);
     if (size) {
-        memcpy(payload, data, size);
+        ms_copy(payload, data, size);
     }
     MS_STEP("push.copied");
     ms_queue_publish(queue, claim, size);
