@@ -179,7 +179,7 @@ typedef struct mailslot_info {
  * up (mailslot_get_info tells the result). A message takes its size plus 32 bytes,
  * rounded up to 8. With max_message_size 0 the largest message is max_bytes / 2 -
  * 32, and in any case 4 GiB - 64. Memory is used only for what is queued, and
- * little more than 2 MiB beyond it while messages keep coming. Removes what killed
+ * little more than 4 MiB beyond it while messages keep coming. Removes what killed
  * owners of this user left behind. Does not wait, except up to a second for another
  * process that is removing a dead slot of the same name. The caller owns *ret_slot and
  * closes it.

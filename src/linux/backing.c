@@ -19,9 +19,14 @@
  * does not wait long. */
 #define STEP_BYTES (UINT64_C(1) << 20)
 
+/* A ring that is no larger keeps its memory for good. */
+#define SMALL_RING (UINT64_C(1) << 20)
+
 /* While messages keep coming, this much of the start of the ring keeps its memory: new
- * memory costs more than what is written to it. */
-#define BUSY_WINDOW (UINT64_C(1) << 20)
+ * memory costs more than what is written to it. It has to be more than what a writer
+ * fills before it gives the owner a moment (pace.c), with the message that is too much.
+ */
+#define BUSY_WINDOW (UINT64_C(3) << 20)
 
 /* An empty queue goes back to the start of the ring from here on: soon enough for
  * a slot in steady use never to leave the window that keeps its memory. */
@@ -137,7 +142,7 @@ int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
     if (r < 0) {
         return r;
     }
-    bool is_complete = queue->capacity <= MS_HOT_WINDOW && want >= queue->capacity;
+    bool is_complete = queue->capacity <= SMALL_RING && want >= queue->capacity;
     header->reserved = is_complete ? UINT64_MAX : want;
     MS_STEP("reserve.noted");
     return 0;
@@ -210,7 +215,7 @@ static void try_rewind(struct ms_backing *backing, struct ms_reader *reader, int
 void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
     uint64_t capacity = reader->queue.capacity;
     ms_lock *lock = &reader->queue.header->write_lock;
-    if (capacity <= MS_HOT_WINDOW) {
+    if (capacity <= SMALL_RING) {
         return;
     }
     while (reader->head - backing->given_back >= STEP_BYTES && ms_lock_try(lock) == 0) {
@@ -224,7 +229,7 @@ void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int
 
 bool ms_backing_is_warm(const struct ms_backing *backing,
                         const struct ms_reader *reader) {
-    return reader->queue.capacity > MS_HOT_WINDOW &&
+    return reader->queue.capacity > SMALL_RING &&
            bytes_touched(backing, reader) > MS_HOT_WINDOW;
 }
 

@@ -8,7 +8,7 @@
 #include "queue/record.h"
 
 /* So far from the start of the ring a writer thinks of it; and again after as much. */
-#define STEP_BYTES (UINT64_C(1) << 20)
+#define STEP_BYTES (UINT64_C(2) << 20)
 #define STEPS_MAX 7
 
 /* About what the memory takes that would be needed meanwhile. */

@@ -18,7 +18,7 @@
 
 /* What a slot of any size uses at most when nothing is queued: its header, and what it
  * keeps of the ring; that is less when it has been idle for a while. */
-#define DRAINED_BYTES ((int64_t)(4 * KIB + MIB))
+#define DRAINED_BYTES ((int64_t)(4 * KIB + 3 * MIB))
 #define IDLE_BYTES ((int64_t)(4 * KIB + 256 * KIB))
 
 /* Whether this process may mount file systems of its own; says why not. */

@@ -284,27 +284,27 @@ END_TEST
  * start of the ring had its memory before, and the owner counts on it. */
 START_TEST(a_message_that_does_not_fit_takes_no_memory_from_the_next_lap) {
     static char buffer[8 * MIB];
-    const size_t size = 500000;
+    const size_t size = 1000000;
     char path[256];
     size_t read;
-    place_mount("size=6m");
+    place_mount("size=12m");
     int filler = filler_open(path);
-    mailslot *slot = create_at_once("slot", 8 * MIB);
+    mailslot *slot = create_at_once("slot", 16 * MIB);
     mailslot_writer *writer = open_writer("slot");
     ck_assert_int_eq(mailslot_writer_send(writer, buffer, size, 0), 0);
     for (int i = 0; i < 14; i++) {
         ck_assert_int_eq(mailslot_writer_send(writer, buffer, size, 0), 0);
         ck_assert_int_eq(mailslot_read(slot, buffer, sizeof buffer, 0, &read), 0);
     }
-    filler_leave(filler, 1500 * KIB);
+    filler_leave(filler, 3 * MIB);
     int64_t memory = registry_memory("slot");
-    ck_assert_int_eq(mailslot_writer_send(writer, buffer, 3500000, 0), -ENOSPC);
+    ck_assert_int_eq(mailslot_writer_send(writer, buffer, 7000000, 0), -ENOSPC);
     ck_assert_int_eq(registry_memory("slot"), memory);
     ck_assert_int_eq(mailslot_read(slot, buffer, sizeof buffer, 0, &read), 0);
     filler_leave(filler, 0);
-    ck_assert_int_eq(mailslot_writer_send(writer, buffer, 900000, 0), 0);
+    ck_assert_int_eq(mailslot_writer_send(writer, buffer, 3 * size, 0), 0);
     ck_assert_int_eq(mailslot_read(slot, buffer, sizeof buffer, 0, &read), 0);
-    ck_assert_uint_eq(read, 900000);
+    ck_assert_uint_eq(read, 3 * size);
     mailslot_writer_close(writer);
     mailslot_close(slot);
     filler_close(filler, path);
