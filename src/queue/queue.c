@@ -14,6 +14,7 @@
 
 #define LINE_SIZE UINT64_C(64)
 #define FETCH_AHEAD (2 * LINE_SIZE)
+#define FETCH_MAX (16 * LINE_SIZE)
 
 /* One end of the queue, as found. */
 struct end {
@@ -173,11 +174,16 @@ static inline void fetch_line(const unsigned char *at) {
 #endif
 }
 
-/* The lines of the next messages are in the owner's cache, or another writer's. Let
- * them come while this turn ends: letting go of the lock would wait for each. */
-static void fetch_ahead(const struct ms_queue *queue, uint64_t position) {
-    fetch_line(queue->ring + ms_offset(queue, position + FETCH_AHEAD));
-    fetch_line(queue->ring + ms_offset(queue, position + FETCH_AHEAD + LINE_SIZE));
+/* The lines of the next message, if it is as large as this one, are in the owner's
+ * cache or another writer's. Let them come while this turn ends: letting go of the lock
+ * would wait for each. */
+static void fetch_ahead(const struct ms_queue *queue, const struct ms_claim *claim) {
+    uint64_t position = claim->end + FETCH_AHEAD;
+    uint64_t size = claim->end - claim->start;
+    uint64_t end = position + (size < FETCH_MAX ? size : FETCH_MAX);
+    for (; position <= end; position += LINE_SIZE) {
+        fetch_line(queue->ring + ms_offset(queue, position));
+    }
 }
 
 /* Totals and position become true together: one store of the tail (layout I4). */
@@ -211,7 +217,7 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
     }
     MS_STEP("push.copied");
     ms_queue_publish(queue, claim, size);
-    fetch_ahead(queue, claim->end);
+    fetch_ahead(queue, claim);
 }
 
 /* One end of the queue, with the totals that belong to it. Bounded, because a process
