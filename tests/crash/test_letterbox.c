@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Other users send: what gets through the letterbox, and what does not. */
 #include "note.h"
+#include "raw.h"
 #include "users.h"
 
 #include <errno.h>
@@ -12,21 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SLOT "jobs"
 #define SIZE 1000
 #define MIB (1u << 20)
 #define LARGE (3 * MIB + 1)
-
-/* As linux/letter.h has them. */
-#define KIND_PLAIN 0x4d534c50
-#define KIND_SEALED 0x4d534c53
 
 /* What children and the test tell each other. */
 struct board {
@@ -481,60 +475,15 @@ START_TEST(a_thousand_clients_are_served_with_few_descriptors) {
 }
 END_TEST
 
-/* Sockets as a client that does not use the library has them. */
-static int connect_raw(void) {
-    char slot_path[256];
-    struct stat status;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    registry_path(SLOT, slot_path);
-    REQUIRE(lstat(slot_path, &status) == 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s/mailslot-%llx",
-             registry_directory(), (unsigned long long)status.st_ino);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    REQUIRE(fd >= 0);
-    REQUIRE(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
-    return fd;
-}
-
-static void send_raw(int fd, const void *data, size_t size, const int *fds, int count) {
-    struct iovec part = {(void *)data, size};
-    char control[CMSG_SPACE(64 * sizeof(int))] = {0};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-    if (count) {
-        size_t bytes = (size_t)count * sizeof *fds;
-        header.msg_control = control;
-        header.msg_controllen = CMSG_SPACE(bytes);
-        struct cmsghdr *first = CMSG_FIRSTHDR(&header);
-        first->cmsg_level = SOL_SOCKET;
-        first->cmsg_type = SCM_RIGHTS;
-        first->cmsg_len = CMSG_LEN(bytes);
-        memcpy(CMSG_DATA(first), fds, bytes);
-    }
-    REQUIRE(sendmsg(fd, &header, MSG_NOSIGNAL) == (ssize_t)size);
-}
-
-static void require_shown_out(int fd) {
-    struct pollfd polled = {.fd = fd, .events = 0};
-    REQUIRE(poll(&polled, 1, DEADLINE_MS) == 1 && (polled.revents & POLLHUP));
-    close(fd);
-}
-
-static int make_file(size_t size, int seals) {
-    int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    REQUIRE(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
-    REQUIRE(fcntl(fd, F_ADD_SEALS, seals) == 0);
-    return fd;
-}
-
 static void send_file(size_t said, size_t size, int seals, int times) {
     uint32_t letter[2] = {KIND_SEALED, (uint32_t)said};
     int fds[64];
-    int fd = connect_raw();
+    int fd = raw_connect(SLOT);
     for (int i = 0; i < times; i++) {
-        fds[i] = make_file(size, seals);
+        fds[i] = raw_file(size, seals);
     }
-    send_raw(fd, letter, sizeof letter, fds, times);
-    require_shown_out(fd);
+    raw_send(fd, letter, sizeof letter, fds, times);
+    raw_require_shown_out(fd);
     for (int i = 0; i < times; i++) {
         close(fds[i]);
     }
@@ -544,9 +493,9 @@ static void send_bytes(uint32_t kind, uint32_t said, size_t size) {
     unsigned char packet[256] = {0};
     uint32_t letter[2] = {kind, said};
     memcpy(packet, letter, sizeof letter);
-    int fd = connect_raw();
-    send_raw(fd, packet, size, NULL, 0);
-    require_shown_out(fd);
+    int fd = raw_connect(SLOT);
+    raw_send(fd, packet, size, NULL, 0);
+    raw_require_shown_out(fd);
 }
 
 static void send_garbage(void *context) {
@@ -567,9 +516,9 @@ static void send_garbage(void *context) {
     send_file(100, 101, all, 1);
     send_file(UINT32_MAX, 10, all, 1);
     send_file(100, 100, 0, 64);
-    close(connect_raw());
+    close(raw_connect(SLOT));
     board->ready = 1;
-    int silent = connect_raw();
+    int silent = raw_connect(SLOT);
     REQUIRE(await_value(&board->go, 1));
     close(silent);
 }
@@ -598,15 +547,6 @@ END_TEST
 #define OF_USER 64
 #define OF_ALL 256
 
-/* What the owner says to a new connection: 0, or that it is none. */
-static int32_t hear_welcome(int fd) {
-    int32_t greeting[6];
-    struct pollfd polled = {.fd = fd, .events = POLLIN};
-    REQUIRE(poll(&polled, 1, DEADLINE_MS) == 1);
-    REQUIRE(recv(fd, greeting, sizeof greeting, 0) == sizeof greeting);
-    return greeting[1];
-}
-
 /* One of them has to leave. */
 static void require_one_shown_out(const int *fds) {
     struct pollfd polled[OF_USER];
@@ -629,8 +569,8 @@ static void connect_all(void *context) {
     int fds[OF_USER];
     become(user);
     for (int i = 0; i < OF_USER; i++) {
-        fds[i] = connect_raw();
-        REQUIRE(hear_welcome(fds[i]) == 0);
+        fds[i] = raw_connect(SLOT);
+        REQUIRE(raw_hear(fds[i]).result == 0);
     }
     for (int i = 0; i < OF_USER; i++) {
         REQUIRE(send(fds[i], letter, sizeof letter, MSG_NOSIGNAL) == sizeof letter);
@@ -647,8 +587,8 @@ static void connect_all(void *context) {
 
 static void connect_once_more(void *context) {
     become(*(const uid_t *)context);
-    int fd = connect_raw();
-    board->result = hear_welcome(fd);
+    int fd = raw_connect(SLOT);
+    board->result = raw_hear(fd).result;
     close(fd);
 }
 
