@@ -123,7 +123,7 @@ static void let_wait(struct ms_letterbox *box, struct client *client) {
     }
 }
 
-/* The caller delivers what is there; if there is no memory to go on, out it goes. */
+/* The caller delivers what is there; without memory to go on it waits again. */
 static void resume(struct ms_letterbox *box, struct client *client) {
     client->is_waiting = false;
     client->user->waiting--;
@@ -215,8 +215,7 @@ static int begin_turn(struct ms_header *header) {
     return r == -EINTR ? -ETIMEDOUT : r;
 }
 
-/* Returns 0; -EBUSY when there is no room now; another error when the client has to
- * leave. */
+/* Also the errors of who has no room, memory or turn now. */
 static int deliver_letter(struct ms_letterbox *box, const struct client *client,
                           struct ms_letter *letter, const struct ms_packet *packet) {
     if (packet->is_stripped && packet->fd < 0 && letter->kind == MS_LETTER_SEALED) {
@@ -224,7 +223,7 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
     }
     int r = check_letter(box, client, letter, packet);
     if (r < 0) {
-        return r == -ENOMEM ? -EBUSY : r;
+        return r;
     }
     uint64_t extent = ms_record_extent(letter->size) + client->origin.size;
     struct user *user = find_user(box, packet->sender.uid, true);
@@ -238,8 +237,7 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
         ms_turn_end(header, r == 0);
         user->queued += r == 0 ? extent : 0;
     }
-    bool is_over = r == 0 || r == -EPIPE || r == -EBADMSG;
-    return is_over ? r : -EBUSY;
+    return r;
 }
 
 /* No message: where the next ones come from. */
@@ -257,20 +255,29 @@ static int take_origin(struct client *client, struct ms_letter *letter,
         ms_origin_init(&client->origin, bytes[1] ? bytes + 1 : NULL,
                        bytes[0] & MS_ORIGIN_VERIFIED);
     }
-    return r == -ENOMEM ? -EBUSY : r;
+    return r;
 }
 
+/* What is neither wrong with the letter nor the end of the slot puts it off: it stays in
+ * the socket. So nothing that its user sends later through another connection may be
+ * taken before it. */
+static int or_later(int r) {
+    return r == 0 || r == -EPIPE || r == -EBADMSG ? r : -EBUSY;
+}
+
+/* Returns 0; -EAGAIN when there is no letter, -EBUSY when it is put off; -EPIPE or
+ * -EBADMSG when the client has to leave. */
 static int deliver_next(struct ms_letterbox *box, struct client *client) {
     struct ms_letter letter = {0};
     struct ms_packet packet;
     int r = ms_socket_peek(client->fd, &letter, sizeof letter, &packet);
     if (r < 0) {
-        return r == -ENOMEM ? -EBUSY : r; /* it stays in the socket */
+        return r == -EAGAIN ? r : or_later(r);
     }
     r = letter.kind == MS_LETTER_ORIGIN ? take_origin(client, &letter, &packet)
                                         : deliver_letter(box, client, &letter, &packet);
     ms_file_close(packet.fd);
-    return r;
+    return or_later(r);
 }
 
 /* No more than a hint: it gets lost when the client does not read. */
@@ -303,8 +310,8 @@ static void deliver(struct ms_letterbox *box, struct client *client) {
         tell_of_room(box, client, false);
     } else if (r == -EAGAIN) {
         tell_of_room(box, client, true);
-    } else if (r < 0 && r != -EINTR) {
-        if (r != -EPIPE) {
+    } else if (r < 0) {
+        if (r == -EBADMSG) {
             /* Relaxed: a figure for info. */
             atomic_fetch_add_explicit(&box->region->header->rejected, 1,
                                       memory_order_relaxed);
