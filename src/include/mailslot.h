@@ -185,17 +185,19 @@ typedef struct mailslot_info {
  * closes it.
  *
  * With another mode than 0600 the slot has a letterbox: a socket with that mode, and a
- * thread of this process (all signals blocked) that puts what other users send into
- * the slot, whether the owner reads or not. They use the same calls and have the same
+ * thread of this process (all signals blocked) that puts what other users send into the
+ * slot, whether the owner reads or not. They use the same calls and have the same
  * sizes, and can do nothing but send. Each of them can fill user_max_bytes of the
  * queue, and one message more when it has none there; beyond that its messages wait in
  * its sockets, which the count of mailslot_info leaves out, until these are full and
  * its sends get EAGAIN. Nobody else's do. What was sent before a reading call is seen
- * by it. The messages of one writer stay in order, and come before those of writers
- * that its user opens later; the rest may be read in any order. A user has 64
- * connections at most, all users together 256: a new one takes the place of one that is
- * silent, which opens again by itself when it sends. A forked child of the owner
- * inherits the descriptors; it can use none of them.
+ * by it; but behind a writer of the owner's user that was stopped in its turn it comes
+ * later, and one call of the owner's, whatever its timeout, may wait a tenth of a
+ * second for that writer. The messages of one writer stay in order, and come before
+ * those of writers that its user opens later; the rest may be read in any order. A user
+ * has 64 connections at most, all users together 256: a new one takes the place of one
+ * that is silent, which opens again by itself when it sends. A forked child of the
+ * owner inherits the descriptors; it can use none of them.
  *
  * EINVAL        not a local slot's name; options out of range; NULL ret_slot;
  *               MAILSLOT_DIR is set to a path that is not absolute
@@ -378,7 +380,7 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  *
  * EMSGSIZE   larger than the slot accepts, whatever is queued
  * EAGAIN     the slot, or this user's share of another user's slot, is full and the
- *            timeout is 0
+ *            timeout is 0; or that slot can take none of this user's messages now
  * ETIMEDOUT  it stayed full; or another writer was stopped in its turn, or the owner
  *            that is another user
  * EPIPE      the slot (or the gateway, on the way to another machine) has died; the

@@ -26,8 +26,8 @@
  * sent before a call is taken. */
 #define LETTERS_AT_ONCE 4096
 
-/* Signals during the wait for a turn, of which each begins it anew. */
-#define TURN_TRIES 100
+/* How long to wait for a writer's turn. */
+#define TURN_WAIT_NS INT64_C(100000000)
 
 /* Descriptors that are ready at a time; and how often to ask for more of them. */
 #define READY 64
@@ -71,6 +71,7 @@ struct ms_letterbox {
     bool is_deaf;          /* nobody can be accepted now */
     bool has_shown;        /* a user has shown bytes */
     bool has_room;         /* there is more room than when clients began to wait */
+    bool is_turn_stuck;    /* a writer was stopped in its turn, as it seems */
     uint32_t client_count;
     uint32_t waiting;
     uint64_t now;
@@ -205,14 +206,17 @@ static int put(struct ms_letterbox *box, const struct client *client,
     return r;
 }
 
-/* A signal of the owner's does not put a letter off: what the same user sends through
- * another connection, later, would overtake it. */
-static int begin_turn(struct ms_header *header) {
-    int r = -EINTR;
-    for (int i = 0; i < TURN_TRIES && r == -EINTR; i++) {
-        r = ms_turn_begin(header, 0);
+/* Reading calls that do not wait come here, or wait for the mutex. So a writer that was
+ * stopped in its turn is waited for once, and then by the thread alone (await_turn). A
+ * signal ends no wait: it would put the letter off. */
+static int begin_turn(struct ms_letterbox *box) {
+    struct ms_header *header = box->region->header;
+    int r = ms_turn_try(header);
+    if (r == -EBUSY && !box->is_turn_stuck) {
+        r = ms_turn_begin_by(header, ms_clock_now_ns() + TURN_WAIT_NS);
     }
-    return r == -EINTR ? -ETIMEDOUT : r;
+    box->is_turn_stuck = r == -EBUSY || r == -ETIMEDOUT;
+    return r;
 }
 
 /* Also the errors of who has no room, memory or turn now. */
@@ -230,11 +234,10 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
     if (!user || (user->queued && user->queued + extent > box->share)) {
         return -EBUSY;
     }
-    struct ms_header *header = box->region->header;
-    r = begin_turn(header);
+    r = begin_turn(box);
     if (r == 0) {
         r = put(box, client, letter, packet);
-        ms_turn_end(header, r == 0);
+        ms_turn_end(box->region->header, r == 0);
         user->queued += r == 0 ? extent : 0;
     }
     return r;
@@ -258,8 +261,8 @@ static int take_origin(struct client *client, struct ms_letter *letter,
     return r;
 }
 
-/* What is neither wrong with the letter nor the end of the slot puts it off: it stays in
- * the socket. So nothing that its user sends later through another connection may be
+/* What is neither wrong with the letter nor the end of the slot puts it off: it stays
+ * in the socket. So nothing that its user sends later through another connection may be
  * taken before it. */
 static int or_later(int r) {
     return r == 0 || r == -EPIPE || r == -EBADMSG ? r : -EBUSY;
@@ -536,11 +539,29 @@ void ms_letterbox_release(struct ms_letterbox *letterbox) {
     ms_mutex_unlock(&letterbox->mutex);
 }
 
-/* How long the thread may sleep. */
+/* Without the mutex; and not longer than new clients can wait. */
+static void await_turn(struct ms_letterbox *box) {
+    struct ms_header *header = box->region->header;
+    int r = ms_turn_begin_by(header, ms_clock_now_ns() + TURN_WAIT_NS);
+    if (r == 0) {
+        ms_turn_end(header, false);
+    }
+    ms_mutex_lock(&box->mutex);
+    box->is_turn_stuck = r == -ETIMEDOUT;
+    box->has_room = true;
+    ms_mutex_unlock(&box->mutex);
+}
+
+/* How long the thread may sleep, after it has waited for a turn. */
 static int nap_ms(struct ms_letterbox *box) {
     ms_mutex_lock(&box->mutex);
+    bool is_turn_stuck = box->is_turn_stuck;
     bool is_waiting = box->waiting || box->is_deaf;
     ms_mutex_unlock(&box->mutex);
+    if (is_turn_stuck) {
+        await_turn(box);
+        return 0;
+    }
     return is_waiting ? LOOK_AGAIN_MS : -1;
 }
 

@@ -92,6 +92,11 @@ int ms_turn_begin(struct ms_header *header, int64_t deadline_ns) {
     return r < 0 ? r : check_life(header);
 }
 
+int ms_turn_begin_by(struct ms_header *header, int64_t deadline_ns) {
+    int r = ms_lock_wait(&header->write_lock, deadline_ns);
+    return r < 0 ? r : check_life(header);
+}
+
 void ms_turn_end(struct ms_header *header, bool has_sent) {
     MS_STEP("turn.ending");
     ms_lock_release(&header->write_lock);

@@ -15,6 +15,9 @@ int ms_turn_begin(struct ms_header *header, int64_t deadline_ns);
 /* The same without waiting; -EBUSY: it is another's turn. */
 int ms_turn_try(struct ms_header *header);
 
+/* The same, but not longer than until deadline_ns, and through signals. */
+int ms_turn_begin_by(struct ms_header *header, int64_t deadline_ns);
+
 /* Let go of it, and wake the owner if it sleeps and there is something new. */
 void ms_turn_end(struct ms_header *header, bool has_sent);
 

@@ -241,11 +241,41 @@ START_TEST(a_signal_in_the_wait_for_a_turn_puts_no_letter_off) {
 }
 END_TEST
 
+/* Each of them could wait. */
+static void expect_calls_at_once(void) {
+    int64_t begin_ms = now_ms();
+    for (int i = 0; i < 30; i++) {
+        ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
+        ck_assert_int_eq(mailslot_consume(slot), 0);
+    }
+    ck_assert_int_lt(now_ms() - begin_ms, AT_ONCE_MS);
+}
+
+/* Neither the calls that take letters in, nor those beside the thread. */
+START_TEST(a_writer_stopped_in_its_turn_holds_up_no_reading_call) {
+    if (!can_become_others()) {
+        return;
+    }
+    begin();
+    pid_t sender = start_sender(false);
+    pid_t stopped = start_stopped();
+    expect_calls_at_once();
+    expect_greeting(-EAGAIN);
+    open_gate();
+    expect_calls_at_once();
+    kill(stopped, SIGCONT);
+    child_finish(stopped);
+    expect_note(OF_OWNERS_USER, 0);
+    expect_both(sender);
+}
+END_TEST
+
 int main(void) {
     TCase *cases = suite_begin("letter_order");
     tcase_add_loop_test(cases,
                         a_letter_that_cannot_be_taken_keeps_later_connections_out, 0,
                         COUNT(faults));
     tcase_add_test(cases, a_signal_in_the_wait_for_a_turn_puts_no_letter_off);
+    tcase_add_test(cases, a_writer_stopped_in_its_turn_holds_up_no_reading_call);
     return suite_run();
 }
