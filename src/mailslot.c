@@ -235,22 +235,12 @@ int mailslot_writer_send_all(mailslot_writer *writer, const mailslot_buffer *mes
                : ms_writer_send_all(writer, messages, count, timeout_ms, ret_sent);
 }
 
-static bool is_host(const char *host) {
-    size_t size = strnlen(host, MAILSLOT_HOST_MAX + 1);
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char)host[i] < 0x20 || host[i] == 0x7f) {
-            return false;
-        }
-    }
-    return size > 0 && size <= MAILSLOT_HOST_MAX;
-}
-
 int mailslot_writer_set_origin(mailslot_writer *writer, const char *host,
                                int is_verified) {
     if (!is_writer(writer)) {
         return -EBADF;
     }
-    if (host && !is_host(host)) {
+    if (host && !ms_name_is_host(host)) {
         return -EINVAL;
     }
     return is_remote(writer) ? -EOPNOTSUPP

@@ -3,7 +3,6 @@
 #include "name.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define DEVICE "mailslot"
@@ -47,14 +46,19 @@ static bool is_own_host(const char *host, size_t size, const char *host_name) {
            equals_folded(host, size, host_name, strcspn(host_name, "."));
 }
 
-/* Ending in a dot covers `.` and `..`, which Windows would resolve as folders. */
-static bool is_component(const char *text, size_t size) {
+static bool has_control(const char *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
         if (is_control(text[i])) {
-            return false;
+            return true;
         }
     }
-    return size > 0 && text[size - 1] != '.' && text[size - 1] != ' ';
+    return false;
+}
+
+/* Ending in a dot covers `.` and `..`, which Windows would resolve as folders. */
+static bool is_component(const char *text, size_t size) {
+    return size > 0 && text[size - 1] != '.' && text[size - 1] != ' ' &&
+           !has_control(text, size);
 }
 
 /* `\\HOST\mailslot\` before the bare name: sets kind and host, returns the rest. */
@@ -133,4 +137,9 @@ int ms_name_parse(const char *text, const char *host_name, struct ms_name *ret_n
     }
     *ret_name = name;
     return 0;
+}
+
+bool ms_name_is_host(const char *text) {
+    size_t size = strnlen(text, MS_HOST_MAX + 1);
+    return size > 0 && size <= MS_HOST_MAX && !has_control(text, size);
 }

@@ -8,6 +8,8 @@
 
 #include "mailslot.h"
 
+#include <stdbool.h>
+
 #define MS_HOST_MAX 255
 
 enum ms_name_kind { MS_NAME_LOCAL, MS_NAME_REMOTE };
@@ -25,5 +27,9 @@ struct ms_name {
  * Returns 0, -EINVAL or -ENAMETOOLONG.
  */
 int ms_name_parse(const char *text, const char *host_name, struct ms_name *ret_name);
+
+/* Whether a message may say that it comes from there: 1 to MS_HOST_MAX bytes, none of
+ * them a control character. Reads MS_HOST_MAX + 1 bytes at most. */
+bool ms_name_is_host(const char *text);
 
 #endif

@@ -6,6 +6,7 @@
 #include "linux/letter.h"
 #include "linux/registry.h"
 #include "linux/turn.h"
+#include "name.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/memory.h"
@@ -248,13 +249,15 @@ static int take_origin(struct client *client, struct ms_letter *letter,
                        const struct ms_packet *packet) {
     char bytes[MS_ORIGIN_SIZE_MAX] = {0};
     if (letter->size > sizeof bytes || packet->size != sizeof *letter + letter->size ||
-        packet->fd >= 0) {
+        packet->fd >= 0 || packet->is_stripped) {
         return -EBADMSG;
     }
     int r = ms_socket_take(client->fd, letter, sizeof *letter, bytes, letter->size);
     MS_STEP("letter.origin");
+    if (r == 0 && bytes[1] && !ms_name_is_host(bytes + 1)) {
+        return -EBADMSG;
+    }
     if (r == 0) {
-        bytes[MAILSLOT_HOST_MAX + 1] = '\0';
         ms_origin_init(&client->origin, bytes[1] ? bytes + 1 : NULL,
                        bytes[0] & MS_ORIGIN_VERIFIED);
     }

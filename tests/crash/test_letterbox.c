@@ -498,6 +498,32 @@ static void send_bytes(uint32_t kind, uint32_t said, size_t size) {
     raw_require_shown_out(fd);
 }
 
+/* Where the next letters come from, as it lies behind the head of a packet. */
+static void send_origin(const char *host, size_t size, const int *files, int count) {
+    unsigned char packet[8 + 272] = {0};
+    uint32_t letter[2] = {KIND_ORIGIN, (uint32_t)size};
+    int fd = raw_connect(SLOT);
+    memcpy(packet, letter, sizeof letter);
+    memcpy(packet + sizeof letter + 1, host, strlen(host));
+    raw_send(fd, packet, sizeof letter + size, files, count);
+    raw_require_shown_out(fd);
+}
+
+#define WRONG_ORIGINS 6
+
+static void send_wrong_origins(void) {
+    char host[MAILSLOT_HOST_MAX + 2] = {0};
+    int file = raw_file(8, 0);
+    send_origin("gamma\n", 8, NULL, 0);
+    send_origin("\037", 8, NULL, 0);
+    send_origin("a\177b", 8, NULL, 0);
+    send_origin("gamma", 272, NULL, 0);
+    send_origin("gamma", 8, &file, 1);
+    memset(host, 'a', MAILSLOT_HOST_MAX + 1);
+    send_origin(host, 264, NULL, 0);
+    close(file);
+}
+
 static void send_garbage(void *context) {
     (void)context;
     int all = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
@@ -516,6 +542,7 @@ static void send_garbage(void *context) {
     send_file(100, 101, all, 1);
     send_file(UINT32_MAX, 10, all, 1);
     send_file(100, 100, 0, 64);
+    send_wrong_origins();
     close(raw_connect(SLOT));
     board->ready = 1;
     int silent = raw_connect(SLOT);
@@ -534,7 +561,7 @@ START_TEST(who_sends_garbage_is_shown_out) {
     child_finish(child_start(send_ten, &other));
     expect_flood(0, 10);
     ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
-    ck_assert_uint_eq(get_info(slot).rejected, 14);
+    ck_assert_uint_eq(get_info(slot).rejected, 14 + WRONG_ORIGINS);
     board->go = 1;
     child_finish(pid);
     ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);

@@ -264,6 +264,20 @@ START_TEST(a_host_has_255_bytes_at_most) {
 END_TEST
 
 /* Every byte value alone, in the middle and at the end. */
+START_TEST(a_message_may_come_from_any_host_without_control_characters) {
+    char host[MS_HOST_MAX + 2] = {0};
+    memset(host, 'h', MS_HOST_MAX);
+    ck_assert(ms_name_is_host(host));
+    host[MS_HOST_MAX] = 'h';
+    ck_assert(!ms_name_is_host(host));
+    ck_assert(!ms_name_is_host(""));
+    for (int c = 1; c < 256; c++) {
+        char text[] = {'h', (char)c, '\0'};
+        ck_assert_int_eq(ms_name_is_host(text), c >= 0x20 && c != 0x7f);
+    }
+}
+END_TEST
+
 START_TEST(control_characters_separators_and_ends_are_the_only_bytes_refused) {
     for (int byte = 1; byte < 256; byte++) {
         char alone[] = {(char)byte, '\0'};
@@ -420,6 +434,7 @@ int main(void) {
     tcase_add_loop_test(cases, a_bare_name_has_246_bytes_at_most_whatever_its_prefix, 0,
                         COUNT(prefixes));
     tcase_add_test(cases, a_host_has_255_bytes_at_most);
+    tcase_add_test(cases, a_message_may_come_from_any_host_without_control_characters);
     tcase_add_test(cases,
                    control_characters_separators_and_ends_are_the_only_bytes_refused);
     tcase_add_test(cases, only_ascii_letters_are_folded);
