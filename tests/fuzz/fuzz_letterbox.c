@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A letterbox, through which other users send anything: packets of any head, size and
- * kind, with descriptors of any kind, in anybody's name, over connections that are
- * half closed, closed or many. The owner reads between them. Whatever a connection has
- * sent as it should comes out once, whole and in order.
+ * kind, with descriptors of any kind, in anybody's name, from anywhere, over
+ * connections that are half closed, closed or many. The owner reads between them.
+ * Whatever a connection has sent as it should comes out once, whole and in order.
  *
  * Input: three bytes for the slot's shape, then actions, each a byte and what it needs.
  * The letterbox's thread runs too, so the same input can take different ways.
  */
-#include "input.h"
-#include "linux/letter.h"
 #include "mailslot.h"
+#include "packet.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 #define NAME "fuzzed"
@@ -25,7 +21,7 @@
 #define FIRST_USER 65531
 #define CROWD 70
 #define SIZE_MAX_SENT 70000
-#define FILES_MAX 3
+#define ORIGIN_MAX 280 /* bytes of one, and more than are allowed */
 
 /* A connection, as its user sees it. */
 struct client {
@@ -33,6 +29,7 @@ struct client {
     uint32_t number;
     bool is_greeted; /* what it sends is taken */
     uint32_t sent;   /* letters that must arrive */
+    uint32_t origin; /* bytes that each takes to tell its origin */
 };
 
 /* What has come out of a connection. */
@@ -52,6 +49,7 @@ static struct {
     struct account accounts[STEPS_MAX + 1]; /* by connection; the writer's is 0 */
     uint32_t connections;
     uint32_t size_limit;
+    uint32_t room; /* bytes of the largest message with its origin */
 } it;
 
 static void remove_folder(void) {
@@ -82,8 +80,8 @@ static void begin(struct input *input) {
     must(mailslot_create(NAME, &options, &it.slot) == 0);
     must(mailslot_open(NAME, &it.writer) == 0);
     must(mailslot_get_info(it.slot, &info) == 0);
-    it.size_limit = options.max_message_size ? options.max_message_size
-                                             : (uint32_t)info.max_bytes / 2 - 32;
+    it.room = (uint32_t)info.max_bytes / 2 - 32;
+    it.size_limit = options.max_message_size ? options.max_message_size : it.room;
     snprintf(path, sizeof path, "%s/mailslot.%s", folder, NAME);
     must(stat(path, &status) == 0);
     it.address.sun_family = AF_UNIX;
@@ -167,78 +165,6 @@ static void connect_crowd(struct input *input) {
     }
 }
 
-/* A file for a letter, and whether it is as it should be. */
-static int make_file(uint8_t kind, uint32_t size, const void *data, bool *is_right) {
-    static const int seals[] = {F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW,
-                                F_SEAL_SHRINK | F_SEAL_GROW,
-                                F_SEAL_WRITE | F_SEAL_GROW,
-                                F_SEAL_WRITE | F_SEAL_SHRINK,
-                                F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW,
-                                F_SEAL_SEAL,
-                                0};
-    if (kind % 16 == 15) {
-        *is_right = false;
-        return open("/dev/null", O_RDWR | O_CLOEXEC);
-    }
-    if (kind % 16 == 14) {
-        *is_right = false;
-        return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    }
-    int row = kind % 16 < 7 ? 0 : kind % 16 - 7;
-    int more = kind / 16 < 12 ? 0 : kind / 16 - 13;
-    off_t length = (off_t)size + more > 0 ? (off_t)size + more : 0;
-    int fd = memfd_create("fuzzed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-    must(ftruncate(fd, length) == 0 && fcntl(fd, F_ADD_SEALS, seals[row]) == 0);
-    *is_right = row == 0 && length == (off_t)size;
-    return fd;
-}
-
-union control {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FILES_MAX * sizeof(int))];
-};
-
-static void attach(struct msghdr *header, int type, const void *value, size_t size) {
-    struct cmsghdr *control =
-        (struct cmsghdr *)((char *)header->msg_control + header->msg_controllen);
-    control->cmsg_level = SOL_SOCKET;
-    control->cmsg_type = type;
-    control->cmsg_len = CMSG_LEN(size);
-    memcpy(CMSG_DATA(control), value, size);
-    header->msg_controllen += CMSG_SPACE(size);
-}
-
-struct packet {
-    struct ms_letter head;
-    size_t head_size; /* that much of it */
-    uint32_t size;    /* bytes of the payload behind it */
-    uid_t user;       /* in whose name */
-    int files[FILES_MAX];
-    size_t file_count;
-};
-
-/* Returns whether the socket has taken it. */
-static bool post(int fd, struct packet *packet) {
-    struct iovec parts[2] = {{&packet->head, packet->head_size},
-                             {payload, packet->size}};
-    struct ucred sender = {.pid = getpid(), .uid = packet->user, .gid = packet->user};
-    union control control = {{0}};
-    struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = &control};
-    attach(&header, SCM_CREDENTIALS, &sender, sizeof sender);
-    if (packet->file_count) {
-        attach(&header, SCM_RIGHTS, packet->files,
-               packet->file_count * sizeof *packet->files);
-    }
-    return sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
-}
-
-static void close_files(const struct packet *packet) {
-    for (size_t i = 0; i < packet->file_count; i++) {
-        close(packet->files[i]);
-    }
-}
-
 /* Which connection's which letter it is, as far as its size has room for that. */
 static void compose(const struct client *client, uint32_t size) {
     uint32_t note[2] = {client->number, client->sent};
@@ -271,17 +197,18 @@ static void send_right(struct input *input) {
     size = size < it.size_limit ? size : it.size_limit;
     for (uint32_t i = 0; i < count && client->fd >= 0 && client->is_greeted; i++) {
         bool is_sealed = size > MS_LETTER_PLAIN_MAX;
-        bool is_right = true;
+        bool is_right = size + client->origin <= it.room;
         struct packet packet = {.head = {MS_LETTER_PLAIN, size},
                                 .head_size = sizeof packet.head,
                                 .size = size,
+                                .payload = payload,
                                 .user = user};
         compose(client, size);
         if (is_sealed) {
             packet.head.kind = MS_LETTER_SEALED;
             packet.size = 0;
             packet.file_count = 1;
-            packet.files[0] = make_file(0, size, payload, &is_right);
+            packet.files[0] = make_file(0, size, payload, &(bool){false});
         }
         if (post(client->fd, &packet)) {
             has_sent(client, is_right);
@@ -301,7 +228,8 @@ static size_t take_file_count(struct input *input, bool is_sealed) {
 /* A letter of that size with those differences; only the first file of it counts. */
 static bool make_packet(struct input *input, uint8_t what, uint32_t size,
                         struct packet *ret_packet) {
-    struct packet packet = {.head = {MS_LETTER_PLAIN, size}, .size = size};
+    struct packet packet = {
+        .head = {MS_LETTER_PLAIN, size}, .size = size, .payload = payload};
     bool is_file_right = false;
     packet.file_count = take_file_count(input, what & SEALED);
     for (size_t i = packet.file_count; i > 0; i--) {
@@ -334,11 +262,41 @@ static void send_any(struct input *input) {
     uint32_t size = take_size(input);
     struct packet packet;
     compose(client, size);
-    bool is_right = make_packet(input, what, size, &packet);
+    bool is_right = make_packet(input, what, size, &packet) &&
+                    packet.head.size + client->origin <= it.room;
     if (client->fd >= 0 && post(client->fd, &packet)) {
         has_sent(client, is_right);
     }
     close_files(&packet);
+}
+
+/* NULL: this machine. */
+static bool is_host(const char *host) {
+    for (size_t i = 0; host && host[i]; i++) {
+        if ((unsigned char)host[i] < ' ' || host[i] == 0x7f) {
+            return false;
+        }
+    }
+    return !host || (host[0] && strlen(host) <= MAILSLOT_HOST_MAX);
+}
+
+static void tell_origin(struct input *input) {
+    struct client *client = take_client(input);
+    uint32_t size = take(input, 2) % ORIGIN_MAX;
+    struct packet packet = {.head = {MS_LETTER_ORIGIN, size},
+                            .head_size = sizeof packet.head,
+                            .size = size,
+                            .payload = payload,
+                            .user = FIRST_USER};
+    memset(payload, 0, ORIGIN_MAX + 1);
+    for (uint32_t i = 0; i < size; i++) {
+        payload[i] = (unsigned char)take(input, 1);
+    }
+    const char *host = payload[1] ? (const char *)payload + 1 : NULL;
+    if (client->fd >= 0 && post(client->fd, &packet)) {
+        client->is_greeted = client->is_greeted && size <= 264 && is_host(host);
+        client->origin = host ? (1 + (uint32_t)strlen(host) + 1 + 7) / 8 * 8 : 0;
+    }
 }
 
 static void half_close(struct input *input) {
@@ -361,7 +319,7 @@ static int show(uint32_t ret_note[2]) {
     for (size_t i = 0; i < message.size; i++) {
         sum = (unsigned char)(sum + ((const unsigned char *)message.data)[i]);
     }
-    must(message.size >= 8 && message.size <= it.size_limit);
+    must(message.size >= 8 && message.size <= it.size_limit && is_host(message.host));
     memcpy(ret_note, message.data, 8);
     must((message.uid == 0) == (ret_note[0] == 0));
     must(message.uid == 0 || message.uid - FIRST_USER < USERS);
@@ -450,6 +408,9 @@ static void act(struct input *input) {
     case 11:
     case 12:
         send_right(input);
+        break;
+    case 13:
+        tell_origin(input);
         break;
     default:
         send_any(input);
