@@ -6,6 +6,7 @@
 #include "linux/letter.h"
 #include "linux/registry.h"
 #include "linux/turn.h"
+#include "linux/users.h"
 #include "name.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -19,9 +20,6 @@
 
 #include <errno.h>
 #include <string.h>
-
-/* Users with letters in the ring or connections. */
-#define USERS 512
 
 /* Letters of one client at a time: more than a socket can hold, so that all that was
  * sent before a call is taken. */
@@ -40,19 +38,11 @@
 /* Tags in the set of polled descriptors; others are indices of clients. */
 enum { TAG_LISTENER = MS_CLIENTS, TAG_EVENT };
 
-struct user {
-    uint32_t uid;
-    uint32_t clients;
-    uint32_t waiting; /* clients whose next letter has no room */
-    uint64_t queued;  /* bytes of the ring not yet shown to the owner */
-    uint64_t shown;   /* and not yet released */
-};
-
 struct client {
     int fd; /* -1: none */
     bool is_waiting;
     bool is_told; /* that it is */
-    struct user *user;
+    struct ms_user *user;
     struct ms_origin origin;
     uint64_t last_used; /* on a clock that counts letters and greetings */
 };
@@ -60,8 +50,7 @@ struct client {
 struct ms_letterbox {
     const struct ms_region *region;
     struct ms_queue queue;
-    uint64_t share; /* bytes */
-    uint32_t uid;   /* the owner's */
+    uint32_t uid; /* the owner's */
     int listener;
     int poll;
     int event;
@@ -70,37 +59,14 @@ struct ms_letterbox {
 
     struct ms_mutex mutex; /* of what follows */
     bool is_deaf;          /* nobody can be accepted now */
-    bool has_shown;        /* a user has shown bytes */
     bool has_room;         /* there is more room than when clients began to wait */
     bool is_turn_stuck;    /* a writer was stopped in its turn, as it seems */
     uint32_t client_count;
     uint32_t waiting;
     uint64_t now;
-    struct user users[USERS];
+    struct ms_users users;
     struct client clients[MS_CLIENTS];
 };
-
-static bool is_in_use(const struct user *user) {
-    return user->clients || user->queued || user->shown;
-}
-
-/* NULL: too many users. */
-static struct user *find_user(struct ms_letterbox *box, uint32_t uid, bool may_add) {
-    struct user *unused = NULL;
-    for (size_t i = 0; i < USERS; i++) {
-        struct user *user = &box->users[i];
-        if (!is_in_use(user)) {
-            unused = unused ? unused : user;
-        } else if (user->uid == uid) {
-            return user;
-        }
-    }
-    if (unused && may_add) {
-        *unused = (struct user){.uid = uid};
-        return unused;
-    }
-    return NULL;
-}
 
 static void show_out(struct ms_letterbox *box, struct client *client) {
     if (client->is_waiting) {
@@ -231,8 +197,8 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
         return r;
     }
     uint64_t extent = ms_record_extent(letter->size) + client->origin.size;
-    struct user *user = find_user(box, packet->sender.uid, true);
-    if (!user || (user->queued && user->queued + extent > box->share)) {
+    struct ms_user *user = ms_users_find(&box->users, packet->sender.uid, true);
+    if (!user || !ms_users_may_queue(&box->users, user, extent)) {
         return -EBUSY;
     }
     r = begin_turn(box);
@@ -291,7 +257,7 @@ static void tell(const struct ms_letterbox *box, int fd, int result) {
     struct ms_greeting greeting = {.magic = MS_GREETING_MAGIC,
                                    .result = result,
                                    .size_limit = box->queue.size_limit,
-                                   .buffer_size = box->share,
+                                   .buffer_size = box->users.share,
                                    .room = ms_queue_room(box->queue.capacity)};
     ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
 }
@@ -343,7 +309,8 @@ static void resume_all(struct ms_letterbox *box) {
 
 /* Whose connection has been silent longest: of one user, or NULL for the one with most
  * connections. Those that wait for room hold letters, which must not be lost. */
-static struct client *find_oldest(struct ms_letterbox *box, const struct user *user) {
+static struct client *find_oldest(struct ms_letterbox *box,
+                                  const struct ms_user *user) {
     struct client *oldest = NULL;
     for (size_t i = 0; i < MS_CLIENTS; i++) {
         struct client *client = &box->clients[i];
@@ -356,19 +323,9 @@ static struct client *find_oldest(struct ms_letterbox *box, const struct user *u
     return oldest;
 }
 
-static const struct user *find_greediest(struct ms_letterbox *box) {
-    const struct user *greediest = &box->users[0];
-    for (size_t i = 1; i < USERS; i++) {
-        if (box->users[i].clients > greediest->clients) {
-            greediest = &box->users[i];
-        }
-    }
-    return greediest;
-}
-
 /* Nothing can come in after the refusal, so nothing is lost: what came before is
  * delivered, and then there is no more. */
-static bool replace_oldest(struct ms_letterbox *box, const struct user *user) {
+static bool replace_oldest(struct ms_letterbox *box, const struct ms_user *user) {
     struct client *client = find_oldest(box, user);
     if (!client) {
         return false;
@@ -378,15 +335,16 @@ static bool replace_oldest(struct ms_letterbox *box, const struct user *user) {
     return !is_there(client);
 }
 
-static bool make_place(struct ms_letterbox *box, const struct user *user) {
+static bool make_place(struct ms_letterbox *box, const struct ms_user *user) {
     if (user->clients > MS_CLIENTS_OF_USER) {
         return replace_oldest(box, user);
     }
-    return box->client_count < MS_CLIENTS || replace_oldest(box, find_greediest(box));
+    return box->client_count < MS_CLIENTS ||
+           replace_oldest(box, ms_users_greediest(&box->users));
 }
 
 /* What this user has sent through other connections comes first. */
-static void deliver_all_of(struct ms_letterbox *box, const struct user *user) {
+static void deliver_all_of(struct ms_letterbox *box, const struct ms_user *user) {
     for (size_t i = 0; i < MS_CLIENTS; i++) {
         struct client *client = &box->clients[i];
         if (is_there(client) && client->user == user && !client->is_waiting) {
@@ -395,7 +353,7 @@ static void deliver_all_of(struct ms_letterbox *box, const struct user *user) {
     }
 }
 
-static int seat(struct ms_letterbox *box, struct user *user, int fd) {
+static int seat(struct ms_letterbox *box, struct ms_user *user, int fd) {
     uint32_t tag = 0;
     while (is_there(&box->clients[tag])) {
         tag++;
@@ -418,7 +376,7 @@ static int greet(struct ms_letterbox *box, int fd) {
         return -EACCES;
     }
     int r = -EAGAIN;
-    struct user *user = find_user(box, peer.uid, true);
+    struct ms_user *user = ms_users_find(&box->users, peer.uid, true);
     if (user) {
         user->clients++; /* so that the entry stays this user's */
         deliver_all_of(box, user);
@@ -505,39 +463,21 @@ void ms_letterbox_show(struct ms_letterbox *letterbox,
         return;
     }
     ms_mutex_lock(&letterbox->mutex);
-    struct user *user = find_user(letterbox, message->uid, false);
-    if (user) {
-        /* The record may lie about who sent it. */
-        uint64_t extent =
-            ms_record_extent(message->size) + ms_origin_size(message->host);
-        uint64_t bytes = extent < user->queued ? extent : user->queued;
-        user->queued -= bytes;
-        user->shown += bytes;
-        letterbox->has_shown = true;
+    if (ms_users_show(&letterbox->users, message)) {
         note_room(letterbox);
     }
     ms_mutex_unlock(&letterbox->mutex);
 }
 
-/* Of all users, because what was shown was everybody's. */
-static void settle(struct ms_letterbox *box, bool is_kept) {
-    for (size_t i = 0; i < USERS && box->has_shown; i++) {
-        struct user *user = &box->users[i];
-        user->queued += is_kept ? user->shown : 0;
-        user->shown = 0;
-    }
-    box->has_shown = false;
-}
-
 void ms_letterbox_forget(struct ms_letterbox *letterbox) {
     ms_mutex_lock(&letterbox->mutex);
-    settle(letterbox, true);
+    ms_users_settle(&letterbox->users, true);
     ms_mutex_unlock(&letterbox->mutex);
 }
 
 void ms_letterbox_release(struct ms_letterbox *letterbox) {
     ms_mutex_lock(&letterbox->mutex);
-    settle(letterbox, false);
+    ms_users_settle(&letterbox->users, false);
     note_room(letterbox);
     ms_mutex_unlock(&letterbox->mutex);
 }
@@ -656,7 +596,7 @@ static void init(struct ms_letterbox *box, const struct ms_region *region,
     uint64_t capacity = region->size - MS_HEADER_SIZE;
     box->region = region;
     box->uid = ms_process_uid();
-    box->share = options->user_max_bytes ? options->user_max_bytes : capacity / 4;
+    box->users.share = options->user_max_bytes ? options->user_max_bytes : capacity / 4;
     box->listener = box->poll = box->event = -1;
     ms_queue_attach(&box->queue, region->header, capacity);
     for (size_t i = 0; i < MS_CLIENTS; i++) {
