@@ -3,6 +3,7 @@
 #include "linux/letterbox.h"
 
 #include "linux/backing.h"
+#include "linux/connections.h"
 #include "linux/letter.h"
 #include "linux/registry.h"
 #include "linux/turn.h"
@@ -30,30 +31,19 @@
 
 /* Descriptors that are ready at a time; and how often to ask for more of them. */
 #define READY 64
-#define ROUNDS (2 * MS_CLIENTS / READY)
+#define ROUNDS (2 * MS_CONNECTIONS / READY)
 
 /* When there is no room or no memory, look again after this long. */
 #define LOOK_AGAIN_MS 100
 
 /* Tags in the set of polled descriptors; others are indices of clients. */
-enum { TAG_LISTENER = MS_CLIENTS, TAG_EVENT };
-
-struct client {
-    int fd; /* -1: none */
-    bool is_waiting;
-    bool is_told; /* that it is */
-    struct ms_user *user;
-    struct ms_origin origin;
-    uint64_t last_used; /* on a clock that counts letters and greetings */
-};
+enum { TAG_LISTENER = MS_CONNECTIONS, TAG_EVENT };
 
 struct ms_letterbox {
     const struct ms_region *region;
     struct ms_queue queue;
     uint32_t uid; /* the owner's */
     int listener;
-    int poll;
-    int event;
     struct ms_thread thread;
     _Atomic bool is_closing;
 
@@ -61,46 +51,9 @@ struct ms_letterbox {
     bool is_deaf;          /* nobody can be accepted now */
     bool has_room;         /* there is more room than when clients began to wait */
     bool is_turn_stuck;    /* a writer was stopped in its turn, as it seems */
-    uint32_t client_count;
-    uint32_t waiting;
-    uint64_t now;
     struct ms_users users;
-    struct client clients[MS_CLIENTS];
+    struct ms_connections connections;
 };
-
-static void show_out(struct ms_letterbox *box, struct client *client) {
-    if (client->is_waiting) {
-        box->waiting--;
-        client->user->waiting--;
-    } else {
-        ms_poll_remove(box->poll, client->fd);
-    }
-    client->fd = ms_socket_close(client->fd);
-    client->user->clients--;
-    box->client_count--;
-}
-
-/* The thread may be asleep for as long as nobody has to wait: it must look again. */
-static void let_wait(struct ms_letterbox *box, struct client *client) {
-    if (!client->is_waiting) {
-        ms_poll_remove(box->poll, client->fd);
-        client->is_waiting = true;
-        client->user->waiting++;
-        box->waiting++;
-        ms_event_set(box->event);
-    }
-}
-
-/* The caller delivers what is there; without memory to go on it waits again. */
-static void resume(struct ms_letterbox *box, struct client *client) {
-    client->is_waiting = false;
-    client->user->waiting--;
-    box->waiting--;
-    uint32_t tag = (uint32_t)(client - box->clients);
-    if (ms_poll_add(box->poll, client->fd, tag) < 0) {
-        let_wait(box, client);
-    }
-}
 
 /* Whoever still can change a sealed file could make the reader wait, or read something
  * else. */
@@ -117,7 +70,8 @@ static int check_sealed(const struct ms_letter *letter,
 
 /* Whether a packet is a letter that this slot takes: 0, -EBADMSG, or -ENOMEM when that
  * cannot be told now. */
-static int check_letter(const struct ms_letterbox *box, const struct client *client,
+static int check_letter(const struct ms_letterbox *box,
+                        const struct ms_connection *client,
                         const struct ms_letter *letter,
                         const struct ms_packet *packet) {
     uint64_t size = (uint64_t)letter->size + client->origin.size;
@@ -135,7 +89,7 @@ static int check_letter(const struct ms_letterbox *box, const struct client *cli
 }
 
 /* Take the letter out of the socket, and its message to where it goes. */
-static int take(const struct client *client, struct ms_letter *letter,
+static int take(const struct ms_connection *client, struct ms_letter *letter,
                 const struct ms_packet *packet, void *payload) {
     if (letter->kind == MS_LETTER_PLAIN) {
         return ms_socket_take(client->fd, letter, sizeof *letter, payload,
@@ -146,7 +100,7 @@ static int take(const struct client *client, struct ms_letter *letter,
 }
 
 /* In a turn. */
-static int put(struct ms_letterbox *box, const struct client *client,
+static int put(struct ms_letterbox *box, const struct ms_connection *client,
                struct ms_letter *letter, const struct ms_packet *packet) {
     struct ms_envelope sender = {.time_ns = ms_clock_stamp_ns(),
                                  .pid = packet->sender.pid,
@@ -187,7 +141,7 @@ static int begin_turn(struct ms_letterbox *box) {
 }
 
 /* Also the errors of who has no room, memory or turn now. */
-static int deliver_letter(struct ms_letterbox *box, const struct client *client,
+static int deliver_letter(struct ms_letterbox *box, const struct ms_connection *client,
                           struct ms_letter *letter, const struct ms_packet *packet) {
     if (packet->is_stripped && packet->fd < 0 && letter->kind == MS_LETTER_SEALED) {
         return -EBUSY; /* no descriptor is free in this process */
@@ -211,7 +165,7 @@ static int deliver_letter(struct ms_letterbox *box, const struct client *client,
 }
 
 /* No message: where the next ones come from. */
-static int take_origin(struct client *client, struct ms_letter *letter,
+static int take_origin(struct ms_connection *client, struct ms_letter *letter,
                        const struct ms_packet *packet) {
     char bytes[MS_ORIGIN_SIZE_MAX] = {0};
     if (letter->size > sizeof bytes || packet->size != sizeof *letter + letter->size ||
@@ -239,7 +193,7 @@ static int or_later(int r) {
 
 /* Returns 0; -EAGAIN when there is no letter, -EBUSY when it is put off; -EPIPE or
  * -EBADMSG when the client has to leave. */
-static int deliver_next(struct ms_letterbox *box, struct client *client) {
+static int deliver_next(struct ms_letterbox *box, struct ms_connection *client) {
     struct ms_letter letter = {0};
     struct ms_packet packet;
     int r = ms_socket_peek(client->fd, &letter, sizeof letter, &packet);
@@ -262,7 +216,7 @@ static void tell(const struct ms_letterbox *box, int fd, int result) {
     ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
 }
 
-static void tell_of_room(const struct ms_letterbox *box, struct client *client,
+static void tell_of_room(const struct ms_letterbox *box, struct ms_connection *client,
                          bool has_room) {
     if (client->is_told == has_room) {
         tell(box, client->fd, has_room ? 0 : -EAGAIN);
@@ -271,14 +225,14 @@ static void tell_of_room(const struct ms_letterbox *box, struct client *client,
 }
 
 /* All that a client has sent so far, as far as there is room. */
-static void deliver(struct ms_letterbox *box, struct client *client) {
+static void deliver(struct ms_letterbox *box, struct ms_connection *client) {
     int r = 0;
     for (int i = 0; i < LETTERS_AT_ONCE && r == 0; i++) {
-        client->last_used = ++box->now;
+        ms_connection_use(&box->connections, client);
         r = deliver_next(box, client);
     }
     if (r == -EBUSY) {
-        let_wait(box, client);
+        ms_connections_put_off(&box->connections, client);
         tell_of_room(box, client, false);
     } else if (r == -EAGAIN) {
         tell_of_room(box, client, true);
@@ -288,85 +242,50 @@ static void deliver(struct ms_letterbox *box, struct client *client) {
             atomic_fetch_add_explicit(&box->region->header->rejected, 1,
                                       memory_order_relaxed);
         }
-        show_out(box, client);
+        ms_connections_close(&box->connections, client);
     }
-}
-
-static bool is_there(const struct client *client) {
-    return client->fd >= 0;
 }
 
 static void resume_all(struct ms_letterbox *box) {
     box->has_room = false;
-    for (size_t i = 0; i < MS_CLIENTS; i++) {
-        struct client *client = &box->clients[i];
-        if (is_there(client) && client->is_waiting) {
-            resume(box, client);
+    for (size_t i = 0; i < MS_CONNECTIONS; i++) {
+        struct ms_connection *client = &box->connections.all[i];
+        if (ms_connection_is_open(client) && client->is_waiting) {
+            ms_connections_resume(&box->connections, client);
             deliver(box, client);
         }
     }
-}
-
-/* Whose connection has been silent longest: of one user, or NULL for the one with most
- * connections. Those that wait for room hold letters, which must not be lost. */
-static struct client *find_oldest(struct ms_letterbox *box,
-                                  const struct ms_user *user) {
-    struct client *oldest = NULL;
-    for (size_t i = 0; i < MS_CLIENTS; i++) {
-        struct client *client = &box->clients[i];
-        if (is_there(client) && !client->is_waiting &&
-            (!user || client->user == user) &&
-            (!oldest || client->last_used < oldest->last_used)) {
-            oldest = client;
-        }
-    }
-    return oldest;
 }
 
 /* Nothing can come in after the refusal, so nothing is lost: what came before is
  * delivered, and then there is no more. */
 static bool replace_oldest(struct ms_letterbox *box, const struct ms_user *user) {
-    struct client *client = find_oldest(box, user);
+    struct ms_connection *client = ms_connections_oldest(&box->connections, user);
     if (!client) {
         return false;
     }
     ms_socket_refuse(client->fd);
     deliver(box, client);
-    return !is_there(client);
+    return !ms_connection_is_open(client);
 }
 
 static bool make_place(struct ms_letterbox *box, const struct ms_user *user) {
-    if (user->clients > MS_CLIENTS_OF_USER) {
+    if (user->connections > MS_CONNECTIONS_OF_USER) {
         return replace_oldest(box, user);
     }
-    return box->client_count < MS_CLIENTS ||
+    return box->connections.count < MS_CONNECTIONS ||
            replace_oldest(box, ms_users_greediest(&box->users));
 }
 
 /* What this user has sent through other connections comes first. */
 static void deliver_all_of(struct ms_letterbox *box, const struct ms_user *user) {
-    for (size_t i = 0; i < MS_CLIENTS; i++) {
-        struct client *client = &box->clients[i];
-        if (is_there(client) && client->user == user && !client->is_waiting) {
+    for (size_t i = 0; i < MS_CONNECTIONS; i++) {
+        struct ms_connection *client = &box->connections.all[i];
+        if (ms_connection_is_open(client) && client->user == user &&
+            !client->is_waiting) {
             deliver(box, client);
         }
     }
-}
-
-static int seat(struct ms_letterbox *box, struct ms_user *user, int fd) {
-    uint32_t tag = 0;
-    while (is_there(&box->clients[tag])) {
-        tag++;
-    }
-    int r = ms_poll_add(box->poll, fd, tag);
-    if (r < 0) {
-        return r;
-    }
-    box->clients[tag] =
-        (struct client){.fd = fd, .user = user, .last_used = ++box->now};
-    user->clients++;
-    box->client_count++;
-    return 0;
 }
 
 /* Returns 0 when it is a client now. */
@@ -378,11 +297,11 @@ static int greet(struct ms_letterbox *box, int fd) {
     int r = -EAGAIN;
     struct ms_user *user = ms_users_find(&box->users, peer.uid, true);
     if (user) {
-        user->clients++; /* so that the entry stays this user's */
+        user->connections++; /* so that the entry stays this user's */
         deliver_all_of(box, user);
         bool has_place = !user->waiting && make_place(box, user) && !user->waiting;
-        user->clients--;
-        r = has_place ? seat(box, user, fd) : -EAGAIN;
+        user->connections--;
+        r = has_place ? ms_connections_add(&box->connections, user, fd) : -EAGAIN;
     }
     MS_STEP("letterbox.greeting");
     tell(box, fd, r < 0 ? -EAGAIN : 0);
@@ -394,9 +313,9 @@ static void set_deaf(struct ms_letterbox *box, bool is_deaf) {
         return;
     }
     if (is_deaf) {
-        ms_poll_remove(box->poll, box->listener);
-        ms_event_set(box->event); /* as in let_wait */
-    } else if (ms_poll_add(box->poll, box->listener, TAG_LISTENER) < 0) {
+        ms_poll_remove(box->connections.poll, box->listener);
+        ms_event_set(box->connections.event); /* the thread is to look again */
+    } else if (ms_poll_add(box->connections.poll, box->listener, TAG_LISTENER) < 0) {
         return;
     }
     box->is_deaf = is_deaf;
@@ -420,9 +339,9 @@ static void accept_clients(struct ms_letterbox *box) {
 static void serve(struct ms_letterbox *box, uint32_t tag) {
     if (tag == TAG_LISTENER) {
         accept_clients(box);
-    } else if (tag != TAG_EVENT && is_there(&box->clients[tag]) &&
-               !box->clients[tag].is_waiting) {
-        deliver(box, &box->clients[tag]);
+    } else if (tag != TAG_EVENT && ms_connection_is_open(&box->connections.all[tag]) &&
+               !box->connections.all[tag].is_waiting) {
+        deliver(box, &box->connections.all[tag]);
     }
 }
 
@@ -433,7 +352,7 @@ static void collect(struct ms_letterbox *box) {
         resume_all(box);
     }
     for (int round = 0; round < ROUNDS && n == READY; round++) {
-        n = ms_poll_wait(box->poll, tags, READY, 0);
+        n = ms_poll_wait(box->connections.poll, tags, READY, 0);
         for (int i = 0; i < n; i++) {
             serve(box, tags[i]);
         }
@@ -444,16 +363,16 @@ static void collect(struct ms_letterbox *box) {
  * become free, which nobody tells. */
 void ms_letterbox_collect(struct ms_letterbox *letterbox) {
     ms_mutex_lock(&letterbox->mutex);
-    letterbox->has_room = letterbox->waiting > 0;
+    letterbox->has_room = letterbox->connections.waiting > 0;
     collect(letterbox);
     ms_mutex_unlock(&letterbox->mutex);
 }
 
 /* No room is made for one message at a time: that would wake the thread for each. */
 static void note_room(struct ms_letterbox *box) {
-    if (box->waiting && !box->has_room) {
+    if (box->connections.waiting && !box->has_room) {
         box->has_room = true;
-        ms_event_set(box->event);
+        ms_event_set(box->connections.event);
     }
 }
 
@@ -499,7 +418,7 @@ static void await_turn(struct ms_letterbox *box) {
 static int nap_ms(struct ms_letterbox *box) {
     ms_mutex_lock(&box->mutex);
     bool is_turn_stuck = box->is_turn_stuck;
-    bool is_waiting = box->waiting || box->is_deaf;
+    bool is_waiting = box->connections.waiting || box->is_deaf;
     ms_mutex_unlock(&box->mutex);
     if (is_turn_stuck) {
         await_turn(box);
@@ -525,11 +444,7 @@ static void look_again(struct ms_letterbox *box) {
 /* Nobody reads any more: whoever sends must hear of it. */
 static void shut(struct ms_letterbox *box) {
     ms_mutex_lock(&box->mutex);
-    for (size_t i = 0; i < MS_CLIENTS; i++) {
-        if (is_there(&box->clients[i])) {
-            show_out(box, &box->clients[i]);
-        }
-    }
+    ms_connections_close_all(&box->connections);
     box->listener = ms_socket_close(box->listener);
     ms_mutex_unlock(&box->mutex);
 }
@@ -542,12 +457,13 @@ static void run(void *context) {
     struct ms_letterbox *box = context;
     uint32_t tag;
     while (is_open(box)) {
-        int ready = ms_poll_wait(box->poll, &tag, 1, nap_ms(box));
+        int ready = ms_poll_wait(box->connections.poll, &tag, 1, nap_ms(box));
         if (!is_open(box)) {
             break;
         }
         if (ready && tag == TAG_EVENT) {
-            ms_event_clear(box->event); /* nobody else: it is to wake this thread */
+            /* Nobody else: it is to wake this thread. */
+            ms_event_clear(box->connections.event);
         }
         if (ready == 0) {
             look_again(box);
@@ -567,27 +483,27 @@ static int open_descriptors(struct ms_letterbox *box, const char *path,
         r = ms_registry_letterbox(path, status.inode, socket_path);
     }
     if (r == 0) {
-        r = ms_poll_create(&box->poll);
+        r = ms_poll_create(&box->connections.poll);
     }
     if (r == 0) {
-        r = ms_event_create(&box->event);
+        r = ms_event_create(&box->connections.event);
     }
     if (r == 0) {
-        r = ms_poll_add(box->poll, box->event, TAG_EVENT);
+        r = ms_poll_add(box->connections.poll, box->connections.event, TAG_EVENT);
     }
     if (r == 0) {
         r = ms_socket_listen(socket_path, options->mode, options->gid, &box->listener);
     }
     if (r == 0) {
-        r = ms_poll_add(box->poll, box->listener, TAG_LISTENER);
+        r = ms_poll_add(box->connections.poll, box->listener, TAG_LISTENER);
     }
     return r == -EADDRINUSE ? -EACCES : r;
 }
 
 static void free_box(struct ms_letterbox *box) {
     ms_socket_close(box->listener);
-    ms_file_close(box->event);
-    ms_file_close(box->poll);
+    ms_file_close(box->connections.event);
+    ms_file_close(box->connections.poll);
     ms_memory_unmap(box, sizeof *box);
 }
 
@@ -597,11 +513,9 @@ static void init(struct ms_letterbox *box, const struct ms_region *region,
     box->region = region;
     box->uid = ms_process_uid();
     box->users.share = options->user_max_bytes ? options->user_max_bytes : capacity / 4;
-    box->listener = box->poll = box->event = -1;
+    box->listener = -1;
+    ms_connections_init(&box->connections);
     ms_queue_attach(&box->queue, region->header, capacity);
-    for (size_t i = 0; i < MS_CLIENTS; i++) {
-        box->clients[i].fd = -1;
-    }
 }
 
 int ms_letterbox_open(const struct ms_region *region, const char *path,
@@ -628,7 +542,7 @@ int ms_letterbox_open(const struct ms_region *region, const char *path,
 
 void ms_letterbox_close(struct ms_letterbox *letterbox) {
     letterbox->is_closing = true;
-    ms_event_set(letterbox->event);
+    ms_event_set(letterbox->connections.event);
     ms_thread_join(&letterbox->thread);
     free_box(letterbox);
 }

@@ -19,10 +19,6 @@
 
 struct ms_letterbox;
 
-/* Connections of one user, and of all. */
-#define MS_CLIENTS_OF_USER 64
-#define MS_CLIENTS 256
-
 /* Open the letterbox of a published slot. The region must stay until it is closed.
  * path: the slot's. Errors: as mailslot_create; nothing is left behind. */
 int ms_letterbox_open(const struct ms_region *region, const char *path,

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 static bool is_in_use(const struct ms_user *user) {
-    return user->clients || user->queued || user->shown;
+    return user->connections || user->queued || user->shown;
 }
 
 struct ms_user *ms_users_find(struct ms_users *users, uint32_t uid, bool may_add) {
@@ -30,7 +30,7 @@ struct ms_user *ms_users_find(struct ms_users *users, uint32_t uid, bool may_add
 const struct ms_user *ms_users_greediest(const struct ms_users *users) {
     const struct ms_user *greediest = &users->all[0];
     for (size_t i = 1; i < MS_USERS; i++) {
-        if (users->all[i].clients > greediest->clients) {
+        if (users->all[i].connections > greediest->connections) {
             greediest = &users->all[i];
         }
     }

@@ -16,8 +16,8 @@
 
 struct ms_user {
     uint32_t uid;
-    uint32_t clients;
-    uint32_t waiting; /* clients whose next letter is put off */
+    uint32_t connections;
+    uint32_t waiting; /* of them, whose next letter is put off */
     uint64_t queued;  /* bytes of the ring not yet shown to the owner */
     uint64_t shown;   /* and not yet released */
 };
@@ -30,10 +30,10 @@ struct ms_users {
 };
 
 /* The entry of a user; a new one, if it may be added, which stays as long as it has
- * bytes or clients. NULL: there is none, or there are too many. */
+ * bytes or connections. NULL: there is none, or there are too many. */
 struct ms_user *ms_users_find(struct ms_users *users, uint32_t uid, bool may_add);
 
-/* Who has most clients. */
+/* Who has most connections. */
 const struct ms_user *ms_users_greediest(const struct ms_users *users);
 
 /* Whether so many bytes more are within the user's share, which always has room for one

@@ -570,7 +570,7 @@ START_TEST(who_sends_garbage_is_shown_out) {
 }
 END_TEST
 
-/* Connections of one user, and of all: as linux/letterbox.h has them. */
+/* Connections of one user, and of all: as linux/connections.h has them. */
 #define OF_USER 64
 #define OF_ALL 256
 
