@@ -15,9 +15,11 @@
 
 #include <errno.h>
 
-/* Letters of one connection at a time: more than a socket can hold, so that all that
- * was sent before a call is taken. */
+/* Letters of one connection at a time: more than a socket of BUFFER_MAX bytes can hold,
+ * of which the system takes more than 256 for each, and allows twice as many. So all
+ * that was sent before a call is taken. */
 #define LETTERS_AT_ONCE 4096
+#define BUFFER_MAX (UINT64_C(1) << 19)
 
 /* How long to wait for a writer's turn. */
 #define TURN_WAIT_NS INT64_C(100000000)
@@ -186,10 +188,12 @@ static int take_next(struct ms_delivery *delivery, struct ms_connection *connect
 }
 
 void ms_delivery_tell(const struct ms_delivery *delivery, int fd, int result) {
+    uint64_t share = delivery->users.share;
     struct ms_greeting greeting = {.magic = MS_GREETING_MAGIC,
                                    .result = result,
                                    .size_limit = delivery->queue.size_limit,
-                                   .buffer_size = delivery->users.share,
+                                   .buffer_size =
+                                       share < BUFFER_MAX ? share : BUFFER_MAX,
                                    .room = ms_queue_room(delivery->queue.capacity)};
     ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
 }

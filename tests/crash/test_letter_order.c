@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ struct board {
     _Atomic uint32_t ready;
     _Atomic uint32_t may_send;
     _Atomic uint32_t go;
+    _Atomic uint32_t sent;
     _Atomic uint32_t is_heard; /* the second greeting, */
     _Atomic int32_t result;    /* which was this */
 };
@@ -270,6 +272,44 @@ START_TEST(a_writer_stopped_in_its_turn_holds_up_no_reading_call) {
 }
 END_TEST
 
+/* As many small letters as the socket holds. */
+static void fill_socket(void *context) {
+    (void)context;
+    uint32_t letter[2] = {KIND_PLAIN, 0};
+    become(USER_A);
+    int fd = raw_connect(SLOT);
+    board->ready = 1;
+    int bytes = (int)raw_hear(fd).buffer_size;
+    REQUIRE(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0);
+    REQUIRE(await_value(&board->may_send, 1));
+    while (send(fd, letter, sizeof letter, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+        board->sent++;
+    }
+    REQUIRE(errno == EAGAIN);
+    board->ready = 2;
+    REQUIRE(await_value(&board->go, 1));
+    close(fd);
+}
+
+START_TEST(one_call_takes_in_all_that_a_socket_holds) {
+    if (!can_become_others()) {
+        return;
+    }
+    begin();
+    pid_t sender = child_start(fill_socket, NULL);
+    ck_assert(await_value(&board->ready, 1));
+    ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
+    board->may_send = 1;
+    ck_assert(await_value(&board->ready, 2));
+    ck_assert_int_eq(mailslot_wait(slot, 0), 0);
+    ck_assert_uint_eq(count_queued(), board->sent);
+    board->go = 1;
+    child_finish(sender);
+    open_gate();
+    end();
+}
+END_TEST
+
 int main(void) {
     TCase *cases = suite_begin("letter_order");
     tcase_add_loop_test(cases,
@@ -277,5 +317,6 @@ int main(void) {
                         COUNT(faults));
     tcase_add_test(cases, a_signal_in_the_wait_for_a_turn_puts_no_letter_off);
     tcase_add_test(cases, a_writer_stopped_in_its_turn_holds_up_no_reading_call);
+    tcase_add_test(cases, one_call_takes_in_all_that_a_socket_holds);
     return suite_run();
 }
