@@ -302,11 +302,17 @@ MAILSLOT_API int mailslot_cancel(mailslot *slot);
  * it. It does not block and is closed in a program that is executed. A forked child
  * inherits it and should leave it alone.
  *
- * The first call starts a thread of this process (all signals blocked) that lives until
- * the slot is closed; who does not call has none. A message that comes into an empty
- * slot costs its sender a system call then; while messages wait, sending and reading
- * cost none, as ever. Should a sender be killed before it could wake the thread, the
- * descriptor becomes readable within a second. Does not wait.
+ * The first call takes two descriptors and starts a thread of this process (all signals
+ * blocked), which live until the slot is closed; who does not call has none. A message
+ * that comes into an empty slot costs its sender a system call then; while messages
+ * wait, sending and reading cost none, as ever. A writer of the same user wakes the
+ * owner by itself, with a descriptor that it takes for this when it does so first, and
+ * keeps. Where it cannot (no descriptor; another pid namespace; an owner whose /proc
+ * entry it may not look into), and for all other senders, the thread does it, which
+ * takes longer. Should a sender be killed before it could, the descriptor becomes
+ * readable after a second, and a reading call may wait 0.1 s for it; if it was stopped
+ * and goes on later, the descriptor may be readable with nothing to read, for a second.
+ * Does not wait.
  *
  * EINVAL         NULL ret_fd
  * EMFILE ENFILE  no descriptor

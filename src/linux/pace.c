@@ -26,7 +26,7 @@ static bool look(struct ms_pace *pace, const struct ms_queue *queue, uint64_t ta
     uint64_t head =
         ms_position(atomic_load_explicit(&header->head, memory_order_relaxed));
     bool is_asleep =
-        atomic_load_explicit(&header->bell, memory_order_relaxed) == MS_BELL_ARMED;
+        atomic_load_explicit(&header->bell, memory_order_relaxed) != MS_BELL_SILENT;
     bool is_reading = head != pace->head && !is_asleep;
     bool is_time = tail >= pace->next;
     pace->head = head;

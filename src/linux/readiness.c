@@ -7,107 +7,98 @@
 #include "os/file.h"
 #include "os/futex.h"
 #include "os/memory.h"
-#include "os/poll.h"
+#include "os/pipe.h"
 #include "os/thread.h"
 #include "queue/bell.h"
-#include "queue/record.h"
+#include "queue/step.h"
 
-/* A writer that was killed between publishing and ringing leaves the thread asleep: it
- * looks again after this long. */
+/* A writer that was killed before it pulled the cord leaves the owner asleep: the
+ * thread looks again after this long, and then once more. */
 #define LOOK_AGAIN_NS INT64_C(1000000000)
+#define GRACE_NS INT64_C(10000000)
 
-/* Readable or not. SETTING: the thread is about to make it so, without the mutex: the
- * owner that it wakes must not have to wait for it. */
-enum state { CLEAR, SETTING, SET };
+/* So long the owner waits for a pull that is due, before it goes on without. */
+#define PULL_MS 100
 
-#define SETTING_MS 10
+/* MUTE: the descriptor is not readable, and nobody is to make it so. LISTENING: nor is
+ * it, but the bell is armed, and who takes it pulls the cord. SET: it is readable or
+ * will be, because the bell was taken. */
+enum state { MUTE, LISTENING, SET };
 
 struct ms_readiness {
     struct ms_header *header;
-    int fd;
+    int fd;   /* the reading end of the pipe */
+    int cord; /* the other */
     struct ms_thread thread;
     _Atomic bool is_closing;
-    _Atomic uint32_t is_paused; /* also what the thread sleeps on meanwhile */
-
-    struct ms_mutex mutex;  /* of what follows, is_paused, and arming the bell */
-    _Atomic uint32_t state; /* of the descriptor; only the owner makes it CLEAR */
-    uint64_t seen; /* where the tail was when the owner had nothing left; only it
-                      changes this */
+    enum state state;       /* only the owner knows it, */
+    uint32_t value;         /* and with what the bell was armed last */
+    _Atomic uint32_t round; /* the same for the thread; 0: MUTE */
+    _Atomic bool is_false;  /* the thread: readable, though the bell was still armed; */
+    uint32_t missed;        /* in this round a pull was missing */
 };
 
-/* Below, "holding it" is holding the mutex. */
-
-/* The owner, holding it. */
-static void set(struct ms_readiness *readiness) {
-    if (readiness->state == CLEAR) {
-        readiness->state = SET;
-        ms_event_set(readiness->fd);
+/* The thread, in place of a writer that cannot any more. */
+static void pull_for(struct ms_readiness *readiness, uint32_t round, bool is_taken) {
+    if (is_taken || ms_bell_take_back(readiness->header, round)) {
+        ms_pipe_set(readiness->cord);
     }
 }
 
-/* The owner, holding it. What the thread has begun to set will be set: else it would be
- * so later, with nothing to read. */
-static void clear(struct ms_readiness *readiness) {
-    if (readiness->state == CLEAR) {
-        return;
+/* The thread: see to it that the descriptor is as it must be. Who was about to take the
+ * bell or to pull gets a moment. Returns when to look again. */
+static int64_t look(struct ms_readiness *readiness) {
+    uint32_t round = readiness->round;
+    bool is_set = ms_pipe_is_set(readiness->fd);
+    bool is_taken = !ms_bell_has(readiness->header, round);
+    bool is_due = is_taken || ms_bell_has_news(readiness->header);
+    if (round == 0 || readiness->round != round || (is_set && is_taken)) {
+        return LOOK_AGAIN_NS;
     }
-    while (!ms_event_clear(readiness->fd) && readiness->state == SETTING) {
-        ms_event_wait(readiness->fd, SETTING_MS);
+    if (is_set) {
+        readiness->is_false = true;
+    } else if (is_due && readiness->missed != round) {
+        readiness->missed = round;
+        return GRACE_NS;
+    } else if (is_due) {
+        pull_for(readiness, round, is_taken);
     }
-    readiness->state = CLEAR;
-}
-
-static bool is_there_more(const struct ms_readiness *readiness) {
-    return ms_position(atomic_load(&readiness->header->tail)) != readiness->seen;
-}
-
-/* The thread: whether it has to set the descriptor. The bell that it finds rung may be
- * armed no more although there was nothing: mailslot_cancel rings it, too. But never
- * for an owner that sleeps on it. */
-static bool look(struct ms_readiness *readiness) {
-    bool has_more = false;
-    ms_mutex_lock(&readiness->mutex);
-    if (!readiness->is_paused && readiness->state == CLEAR) {
-        if (!is_there_more(readiness)) {
-            ms_bell_arm(readiness->header);
-        }
-        has_more = is_there_more(readiness);
-        readiness->state = has_more ? SETTING : CLEAR;
-    }
-    ms_mutex_unlock(&readiness->mutex);
-    return has_more;
-}
-
-static void finish_setting(struct ms_readiness *readiness) {
-    uint32_t state = SETTING;
-    ms_event_set(readiness->fd);
-    /* The owner may have cleared it already. */
-    atomic_compare_exchange_strong(&readiness->state, &state, SET);
-}
-
-/* The ring that woke the thread may have been meant for the owner, if the thread came
- * to the bell just before it. */
-static void stand_aside(struct ms_readiness *readiness) {
-    ms_futex_wake(&readiness->header->bell, 1);
-    ms_nap(&readiness->is_paused, 1, MS_NEVER, LOOK_AGAIN_NS);
+    return LOOK_AGAIN_NS;
 }
 
 static void run(void *context) {
     struct ms_readiness *readiness = context;
+    _Atomic uint32_t *calls = &readiness->header->calls;
+    uint32_t heard = 0;
+    int64_t look_ns = 0; /* when to look again */
     for (;;) {
-        uint32_t bell = ms_bell_hear(readiness->header);
-        if (look(readiness)) {
-            finish_setting(readiness);
-        }
+        uint32_t called = atomic_load(calls);
         if (readiness->is_closing) {
             return;
         }
-        if (readiness->is_paused) {
-            stand_aside(readiness);
-        } else {
-            ms_nap(&readiness->header->bell, bell, MS_NEVER, LOOK_AGAIN_NS);
+        int64_t now_ns = ms_clock_now_ns();
+        if (called != heard) {
+            ms_pipe_set(readiness->cord);
+        } else if (now_ns >= look_ns) {
+            look_ns = now_ns + look(readiness);
         }
+        heard = called;
+        ms_nap(calls, called, look_ns, LOOK_AGAIN_NS);
     }
+}
+
+/* Published by arming the bell. */
+static void publish(struct ms_header *header, const struct ms_pipe_name *name) {
+    header->cord_fd = name->fd;
+    header->cord_device = name->device;
+    header->cord_inode = name->inode;
+}
+
+static void close_pipe(struct ms_readiness *readiness) {
+    ms_bell_disarm(readiness->header);
+    ms_file_close(readiness->fd);
+    ms_file_close(readiness->cord);
+    ms_memory_unmap(readiness, sizeof *readiness);
 }
 
 int ms_readiness_open(struct ms_reader *reader, struct ms_readiness **ret_readiness) {
@@ -117,59 +108,86 @@ int ms_readiness_open(struct ms_reader *reader, struct ms_readiness **ret_readin
         return r;
     }
     struct ms_readiness *readiness = memory;
+    struct ms_pipe_name name;
     readiness->header = reader->queue.header;
-    r = ms_event_create(&readiness->fd);
+    readiness->value = MS_BELL_CORD;
+    r = ms_pipe_create(&readiness->fd, &readiness->cord, &name);
     if (r < 0) {
         ms_memory_unmap(readiness, sizeof *readiness);
         return r;
     }
-    ms_readiness_settle(readiness, reader);
     r = ms_thread_start(&readiness->thread, run, readiness);
     if (r < 0) {
-        ms_bell_disarm(readiness->header);
-        ms_file_close(readiness->fd);
-        ms_memory_unmap(readiness, sizeof *readiness);
+        close_pipe(readiness);
         return r;
     }
+    publish(readiness->header, &name);
+    ms_readiness_settle(readiness, reader);
     *ret_readiness = readiness;
     return 0;
 }
 
 void ms_readiness_close(struct ms_readiness *readiness) {
-    /* The thread hears the bell before it looks whether to end; 0 is no value on which
-     * it sleeps. */
     readiness->is_closing = true;
-    ms_bell_silence(readiness->header);
-    ms_futex_wake(&readiness->header->bell, 1);
+    ms_bell_call(readiness->header);
+    ms_futex_wake(&readiness->header->calls, 1);
     ms_thread_join(&readiness->thread);
-    ms_bell_disarm(readiness->header);
-    ms_file_close(readiness->fd);
-    ms_memory_unmap(readiness, sizeof *readiness);
+    close_pipe(readiness);
 }
 
 int ms_readiness_descriptor(const struct ms_readiness *readiness) {
     return readiness->fd;
 }
 
-/* Holding it, with nothing left: the next message is to ring. */
+static void enter(struct ms_readiness *readiness, enum state state) {
+    readiness->state = state;
+    readiness->round = state == MUTE ? 0 : readiness->value;
+}
+
+static bool take_back(struct ms_readiness *readiness) {
+    return ms_bell_take_back(readiness->header, readiness->value);
+}
+
+/* There is a message. Who else has taken the bell pulls the cord. */
+static void set(struct ms_readiness *readiness) {
+    if (readiness->state == MUTE || take_back(readiness)) {
+        ms_pipe_set(readiness->cord);
+    }
+    enter(readiness, SET);
+}
+
+/* A pull that is due is waited for: else it would come later, with nothing to read. */
+static void clear(struct ms_readiness *readiness) {
+    bool is_due = readiness->state == SET ||
+                  (readiness->state == LISTENING && !take_back(readiness));
+    bool is_clear = !is_due && !readiness->is_false;
+    if (!is_clear && !ms_pipe_clear(readiness->fd) && is_due) {
+        ms_pipe_wait(readiness->fd, PULL_MS);
+        ms_pipe_clear(readiness->fd);
+    }
+    readiness->is_false = false;
+    enter(readiness, MUTE);
+}
+
+/* There is nothing left: the next message is to pull. */
 static void listen(struct ms_readiness *readiness, struct ms_reader *reader) {
     clear(readiness);
-    readiness->seen = reader->tail;
-    ms_bell_arm(readiness->header);
+    readiness->value += MS_BELL_KIND + 1;
+    readiness->header->seen = reader->tail;
+    enter(readiness, LISTENING);
+    ms_bell_arm(readiness->header, readiness->value);
+    MS_STEP("readiness.armed");
     if (ms_reader_has_message(reader)) {
         set(readiness);
     }
 }
 
-/* Relaxed: only the owner clears it; and when the thread has just set it, there is
- * a message, so it is as it should be. */
 static bool is_right(const struct ms_readiness *readiness,
                      const struct ms_reader *reader, bool has_message) {
-    bool is_clear =
-        atomic_load_explicit(&readiness->state, memory_order_relaxed) == CLEAR;
-    return has_message ? !is_clear
-                       : is_clear && readiness->seen == reader->tail &&
-                             ms_bell_is_armed(readiness->header);
+    return has_message ? readiness->state == SET
+                       : readiness->state == LISTENING && !readiness->is_false &&
+                             readiness->header->seen == reader->tail &&
+                             ms_bell_has(readiness->header, readiness->value);
 }
 
 void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reader) {
@@ -177,27 +195,15 @@ void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reade
     if (is_right(readiness, reader, has_message)) {
         return;
     }
-    ms_mutex_lock(&readiness->mutex);
     if (has_message) {
         set(readiness);
     } else {
         listen(readiness, reader);
     }
-    ms_mutex_unlock(&readiness->mutex);
-}
-
-static void set_paused(struct ms_readiness *readiness, uint32_t is_paused) {
-    ms_mutex_lock(&readiness->mutex);
-    readiness->is_paused = is_paused;
-    ms_mutex_unlock(&readiness->mutex);
 }
 
 void ms_readiness_pause(struct ms_readiness *readiness) {
-    set_paused(readiness, 1);
-    ms_futex_move(&readiness->header->bell, &readiness->is_paused);
-}
-
-void ms_readiness_resume(struct ms_readiness *readiness) {
-    set_paused(readiness, 0);
-    ms_futex_move(&readiness->is_paused, &readiness->header->bell);
+    if (readiness->state == LISTENING) {
+        enter(readiness, take_back(readiness) ? MUTE : SET);
+    }
 }

@@ -3,12 +3,11 @@
  * Readiness: a descriptor for event loops that can be read from while the owner has
  * messages to read, and at no other time.
  *
- * A thread sleeps on the slot's bell and sets the descriptor when it rings. The owner's
- * reading calls clear it as soon as nothing is left, and arm the bell again, for which
- * the thread need not be woken: it sleeps on, on the same word (queue/bell.h). So while
- * messages keep coming nobody makes a system call, and one that comes into an empty
- * queue costs one thread's wake more than an owner that sleeps on the bell itself. When
- * it does, in a call that waits, the thread is moved away from the bell meanwhile.
+ * It is a pipe, the slot's cord. The owner's reading calls clear it as soon as nothing
+ * is left, and arm the bell; the writer that takes that pulls the cord, and so wakes
+ * the owner's loop as directly as a sleeping owner (queue/bell.h). While messages wait,
+ * nobody makes a system call. A thread pulls for writers that cannot, and looks now and
+ * then whether one was killed before it could.
  */
 #ifndef MS_LINUX_READINESS_H
 #define MS_LINUX_READINESS_H
@@ -28,8 +27,7 @@ int ms_readiness_descriptor(const struct ms_readiness *readiness);
  * the descriptor say whether there is a message. */
 void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reader);
 
-/* The owner, around its own sleep on the bell. After it settle is due. */
+/* The owner, before it sleeps on the bell itself. After it settle is due. */
 void ms_readiness_pause(struct ms_readiness *readiness);
-void ms_readiness_resume(struct ms_readiness *readiness);
 
 #endif

@@ -182,7 +182,7 @@ static bool spin(mailslot *slot, int64_t end_ns) {
 static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
     struct ms_header *header = slot->region.header;
     for (;;) {
-        ms_bell_arm(header);
+        ms_bell_arm(header, MS_BELL_ARMED);
         if (ms_reader_has_message(&slot->reader)) {
             return 0;
         }
@@ -191,8 +191,8 @@ static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
         }
         MS_STEP("wait.armed");
         bool is_warm = ms_backing_is_warm(&slot->backing, &slot->reader);
-        int r =
-            ms_nap(&header->bell, 1, deadline_ns, is_warm ? MS_BUSY_NS : LOOK_AGAIN_NS);
+        int r = ms_nap(&header->bell, MS_BELL_ARMED, deadline_ns,
+                       is_warm ? MS_BUSY_NS : LOOK_AGAIN_NS);
         if (r < 0) {
             return ms_reader_has_message(&slot->reader) ? 0 : r;
         }
@@ -215,21 +215,15 @@ static void settle_readiness(mailslot *slot) {
     }
 }
 
-/* One of them sleeps on the bell: the owner, or its thread. */
-static int wait_in_place_of_thread(mailslot *slot, int64_t deadline_ns) {
-    ms_readiness_pause(slot->readiness);
-    int r = wait_for_bell(slot, deadline_ns);
-    ms_readiness_resume(slot->readiness);
-    return r;
-}
-
 static int wait_until(mailslot *slot, int64_t deadline_ns) {
     int64_t start_ns = ms_clock_now_ns();
     int64_t end_ns = start_ns + slot->spin.budget_ns;
     int r = 0;
     if (!spin(slot, end_ns < deadline_ns ? end_ns : deadline_ns)) {
-        r = slot->readiness ? wait_in_place_of_thread(slot, deadline_ns)
-                            : wait_for_bell(slot, deadline_ns);
+        if (slot->readiness) {
+            ms_readiness_pause(slot->readiness);
+        }
+        r = wait_for_bell(slot, deadline_ns);
         ms_bell_disarm(slot->region.header);
     }
     ms_spin_learn(&slot->spin, ms_clock_now_ns() - start_ns);
@@ -300,8 +294,8 @@ void ms_slot_cancel(mailslot *slot) {
     struct ms_header *header = slot->region.header;
     /* seq_cst, as in bell.h: the sleeper arms the bell and then looks at the flag. */
     atomic_store(&slot->is_cancelled, true);
-    ms_bell_silence(header);
-    ms_futex_wake(&header->bell, 1); /* a thread that it wakes hands it on */
+    ms_bell_take_back(header, MS_BELL_ARMED);
+    ms_futex_wake(&header->bell, 1);
 }
 
 int ms_slot_get_fd(mailslot *slot, int *ret_fd) {

@@ -4,10 +4,9 @@
 
 #include "linux/region.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/futex.h"
-#include "os/lock.h"
-#include "queue/bell.h"
-#include "queue/step.h"
+#include "os/pipe.h"
 
 #include <errno.h>
 
@@ -97,11 +96,42 @@ int ms_turn_begin_by(struct ms_header *header, int64_t deadline_ns) {
     return r < 0 ? r : check_life(header);
 }
 
-void ms_turn_end(struct ms_header *header, bool has_sent) {
-    MS_STEP("turn.ending");
-    ms_lock_release(&header->write_lock);
-    MS_STEP("turn.ended");
-    if (has_sent && ms_bell_ring(header)) {
+void ms_cord_close(struct ms_cord *cord) {
+    if (cord->is_open) {
+        ms_file_close(cord->fd);
+    }
+}
+
+/* A failure is for good, because it costs: another namespace, or a policy. */
+static bool open_cord(struct ms_cord *cord, const struct ms_header *header) {
+    struct ms_pipe_name name = {.pid = header->pid,
+                                .fd = header->cord_fd,
+                                .device = header->cord_device,
+                                .inode = header->cord_inode};
+    if (!cord->is_open && !cord->is_hopeless) {
+        cord->is_open = ms_pipe_open(&name, &cord->fd) == 0;
+        cord->is_hopeless = !cord->is_open;
+    }
+    return cord->is_open;
+}
+
+static void pull(struct ms_header *header, struct ms_cord *cord) {
+    if (cord && open_cord(cord, header)) {
+        MS_STEP("turn.pulling");
+        ms_pipe_set(cord->fd);
+    } else {
+        ms_bell_call(header);
+        MS_STEP("turn.calling");
+        ms_futex_wake(&header->calls, 1);
+    }
+}
+
+void ms_turn_ring(struct ms_header *header, struct ms_cord *cord) {
+    uint32_t bell = ms_bell_take(header);
+    if (bell == MS_BELL_CORD) {
+        MS_STEP("turn.has_cord");
+        pull(header, cord);
+    } else if (bell != MS_BELL_SILENT) {
         MS_STEP("turn.ringing");
         ms_futex_wake(&header->bell, 1);
     }

@@ -3,9 +3,17 @@
 #ifndef MS_LINUX_TURN_H
 #define MS_LINUX_TURN_H
 
-#include "queue/layout.h"
+#include "os/lock.h"
+#include "queue/bell.h"
 
-#include <stdbool.h>
+/* A writer's end of the owner's cord (queue/bell.h), opened when it is first pulled. */
+struct ms_cord {
+    int fd;
+    bool is_open;
+    bool is_hopeless; /* this process cannot have it */
+};
+
+void ms_cord_close(struct ms_cord *cord);
 
 /* Take write_lock of a living slot. Waits until deadline_ns; and longer, as long as
  * others take their turns, up to a bound, or for a second when none moves on. Returns
@@ -18,7 +26,19 @@ int ms_turn_try(struct ms_header *header);
 /* The same, but not longer than until deadline_ns, and through signals. */
 int ms_turn_begin_by(struct ms_header *header, int64_t deadline_ns);
 
-/* Let go of it, and wake the owner if it sleeps and there is something new. */
-void ms_turn_end(struct ms_header *header, bool has_sent);
+/* Wake the owner. */
+void ms_turn_ring(struct ms_header *header, struct ms_cord *cord);
+
+/* Let go of it, and wake the owner if it sleeps and there is something new. cord: NULL
+ * for who sends too little to need one. */
+static inline void ms_turn_end(struct ms_header *header, struct ms_cord *cord,
+                               bool has_sent) {
+    MS_STEP("turn.ending");
+    ms_lock_release(&header->write_lock);
+    MS_STEP("turn.ended");
+    if (has_sent && ms_bell_is_armed(header)) {
+        ms_turn_ring(header, cord);
+    }
+}
 
 #endif

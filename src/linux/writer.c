@@ -35,6 +35,7 @@ struct mailslot_writer {
     struct ms_origin origin;
     struct ms_pace pace;
     struct ms_spin spin;
+    struct ms_cord cord;
     char path[MS_PATH_SIZE];
 };
 
@@ -89,6 +90,7 @@ void ms_writer_close(mailslot_writer *writer) {
     if (writer->handle == MS_HANDLE_WRITER && writer->is_client) {
         ms_client_close(&writer->client);
     } else if (writer->handle == MS_HANDLE_WRITER) {
+        ms_cord_close(&writer->cord);
         ms_region_close(&writer->region);
     }
     ms_memory_unmap(writer, sizeof *writer);
@@ -146,7 +148,7 @@ static int begin_turn(mailslot_writer *writer, uint64_t size, int64_t deadline_n
     struct ms_header *header = writer->region.header;
     int r = ms_turn_begin(header, deadline_ns);
     if (r == 0 && ms_pace_is_due(&writer->pace, &writer->queue, size)) {
-        ms_turn_end(header, false);
+        ms_turn_end(header, NULL, false);
         ms_pace_give_way(&writer->pace, &writer->queue);
         r = ms_turn_begin(header, deadline_ns);
     }
@@ -173,7 +175,7 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
         ms_barrier_for_all();
         r = put_batch(writer, batch, &wanted);
     }
-    ms_turn_end(writer->region.header, batch->sent > sent);
+    ms_turn_end(writer->region.header, &writer->cord, batch->sent > sent);
     return r;
 }
 

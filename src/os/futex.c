@@ -25,7 +25,3 @@ int ms_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns
 void ms_futex_wake(_Atomic uint32_t *word, int count) {
     syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
 }
-
-void ms_futex_move(_Atomic uint32_t *word, _Atomic uint32_t *other) {
-    syscall(SYS_futex, word, FUTEX_REQUEUE, 0, (void *)1, other, 0);
-}

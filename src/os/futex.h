@@ -16,8 +16,4 @@ int ms_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns
 /* Wake up to count sleepers of any process. */
 void ms_futex_wake(_Atomic uint32_t *word, int count);
 
-/* Let the one that has slept longest on a word sleep on another, without waking it: it
- * does not look at the other's value. A system without it leaves it where it is. */
-void ms_futex_move(_Atomic uint32_t *word, _Atomic uint32_t *other);
-
 #endif

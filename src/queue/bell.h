@@ -24,14 +24,18 @@
  * make the barrier for it (os/barrier.h); where the system has no such thing, the
  * owner's store is seq_cst (ms_reader.is_unfenced).
  *
- * An owner with a descriptor for event loops has a thread that sleeps on its bell
- * (linux/readiness.c). The bell is then armed by whoever finds nothing to read, mostly
- * the owner while the thread sleeps already. So the word must tell a thread that comes
- * to sleep whether the bell was armed and rung since it looked: 1 and then 0 again is
- * not what it was. Hence a third value, which only the thread stores, in place of 0
- * before it looks at the queue. To writers it is as good as 0.
+ * An owner with a descriptor for event loops (linux/readiness.c) does not sleep on the
+ * word but in its loop. Then it arms the bell with a value of its own each time, and
+ * whoever exchanges that for 0 pulls the cord: makes the descriptor readable. A writer
+ * does so only if there is something that the owner has not seen. As the value is
+ * another each time, it cannot take the bell for what was seen meanwhile. The owner can
+ * take the bell back; so it knows whether the cord has been pulled or will be. A writer
+ * that cannot pull it adds 1 to `calls` and wakes the owner's thread, which sleeps on
+ * that word and pulls in its place.
  *
- *   thread  if bell == 0: bell = 2; load tail, sleep while bell is as it was found
+ *   owner   seen = tail, bell = CORD + n, BARRIER, load tail, wait in the loop
+ *   writer  store tail, BARRIER, load bell, if it is CORD + n and tail is not seen:
+ *           exchange it for 0, pull
  *
  * A writer reads space_bell before it states its wish: whoever takes the wish away
  * afterwards changes space_bell later still, so the writer does not sleep on. A
@@ -43,42 +47,64 @@
 #define MS_QUEUE_BELL_H
 
 #include "queue/layout.h"
+#include "queue/record.h"
 #include "queue/step.h"
 
 #include <stdbool.h>
 
-enum ms_bell { MS_BELL_SILENT, MS_BELL_ARMED, MS_BELL_HEARD };
+/* What there is to do for who takes it: wake the owner from its sleep on the bell, or
+ * pull the cord. The value of a bell with a cord is MS_BELL_CORD and any higher bits.
+ */
+enum ms_bell { MS_BELL_SILENT, MS_BELL_ARMED, MS_BELL_CORD };
+#define MS_BELL_KIND 3
 
-static inline void ms_bell_arm(struct ms_header *header) {
-    atomic_store(&header->bell, MS_BELL_ARMED);
-}
-
-static inline bool ms_bell_is_armed(const struct ms_header *header) {
-    return atomic_load(&header->bell) == MS_BELL_ARMED;
-}
-
-/* The owner's thread, before it looks: returns on what value to sleep. */
-static inline uint32_t ms_bell_hear(struct ms_header *header) {
-    uint32_t bell = MS_BELL_SILENT;
-    return atomic_compare_exchange_strong(&header->bell, &bell, MS_BELL_HEARD)
-               ? MS_BELL_HEARD
-               : bell;
-}
-
-/* Whoever is about to sleep on it shall not; then wake who does. */
-static inline void ms_bell_silence(struct ms_header *header) {
-    atomic_store(&header->bell, MS_BELL_SILENT);
+static inline void ms_bell_arm(struct ms_header *header, uint32_t value) {
+    atomic_store(&header->bell, value);
 }
 
 /* Relaxed: a bell that rings although nobody sleeps costs a system call, nothing more.
  */
 static inline void ms_bell_disarm(struct ms_header *header) {
-    atomic_store_explicit(&header->bell, 0, memory_order_relaxed);
+    atomic_store_explicit(&header->bell, MS_BELL_SILENT, memory_order_relaxed);
 }
 
-/* After publishing and letting go of write_lock: whether the owner must be woken. */
-static inline bool ms_bell_ring(struct ms_header *header) {
-    return atomic_load(&header->bell) == 1 && atomic_exchange(&header->bell, 0) == 1;
+/* Whether it is still armed as it was. */
+static inline bool ms_bell_has(const struct ms_header *header, uint32_t value) {
+    return atomic_load(&header->bell) == value;
+}
+
+/* Not as a writer does: whether it was still armed as it was, and is no more. */
+static inline bool ms_bell_take_back(struct ms_header *header, uint32_t value) {
+    return atomic_compare_exchange_strong(&header->bell, &value, MS_BELL_SILENT);
+}
+
+/* Whether the owner, when it armed the bell, did not know of what is queued now. */
+static inline bool ms_bell_has_news(const struct ms_header *header) {
+    return ms_position(atomic_load(&header->tail)) != atomic_load(&header->seen);
+}
+
+/* After publishing and letting go of write_lock: whether the owner may have to be
+ * woken. */
+static inline bool ms_bell_is_armed(const struct ms_header *header) {
+    return atomic_load(&header->bell) != MS_BELL_SILENT;
+}
+
+/* And then: take it. MS_BELL_SILENT: there is nothing to do. */
+static inline uint32_t ms_bell_take(struct ms_header *header) {
+    uint32_t bell = atomic_load(&header->bell);
+    do {
+        bool has_cord = (bell & MS_BELL_KIND) == MS_BELL_CORD;
+        if (bell == MS_BELL_SILENT || (has_cord && !ms_bell_has_news(header))) {
+            return MS_BELL_SILENT;
+        }
+        MS_STEP("bell.found");
+    } while (!atomic_compare_exchange_strong(&header->bell, &bell, MS_BELL_SILENT));
+    return bell & MS_BELL_KIND;
+}
+
+/* The thread is to pull the cord; then wake it. */
+static inline void ms_bell_call(struct ms_header *header) {
+    atomic_fetch_add(&header->calls, 1);
 }
 
 /* Holding write_lock: state the wish for that many free bytes; returns what to sleep

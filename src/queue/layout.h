@@ -39,10 +39,15 @@
  *     520    32  sent[2]           holder of write_lock   all      tail
  *     640     8  head              owner                  all      release/acquire
  *     648    32  taken[2]          owner                  all      head
- *     768     4  bell              owner 1 2, writers 0   same     bell.h
+ *     768     4  bell              owner, writers 0       same     bell.h
+ *     776     8  seen              owner                  writers  bell
  *     896     8  space_wanted      writers, owner 0       same     bell.h
  *     904     4  space_bell        owner                  writers  bell.h
  *    1024     8  reserving         holder of write_lock   owner    relaxed
+ *    1152     4  calls             writers                owner    bell.h
+ *    1156     4  cord_fd           owner, once            writers  before the
+ *    1160     8  cord_device       owner, once            writers  bell is armed
+ *    1168     8  cord_inode        owner, once            writers  with a cord
  *    4072     4  owner_lock        owner, while it lives  all      kernel, at death
  *    4088     4  removal_lock      who removes the name   same     a lock
  *    4096     -  ring              holder of write_lock   owner    tail
@@ -70,6 +75,8 @@
  *      flock is free. What is dead stays dead.
  *  I9  A name is removed only by who holds removal_lock and has seen that the name
  *      still means this file.
+ *  I10 The cord is the pipe of that device and inode that is descriptor cord_fd of
+ *      process pid; whoever finds anything else there leaves it alone.
  *
  * Bytes in a region are input to whoever reads them: loaded once, checked, used.
  */
@@ -83,7 +90,7 @@
 #include <stdint.h>
 
 #define MS_MAGIC UINT64_C(0x544f4c534c49414d) /* "MAILSLOT", little-endian */
-#define MS_VERSION 4
+#define MS_VERSION 5
 #define MS_HEADER_SIZE 4096
 #define MS_PRIVATE_SIZE 4096
 #define MS_RING_OFFSET (MS_HEADER_SIZE + MS_PRIVATE_SIZE) /* in memory */
@@ -128,6 +135,7 @@ struct ms_header { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     struct ms_totals taken[2];
 
     _Alignas(128) _Atomic uint32_t bell;
+    _Atomic uint64_t seen;
 
     _Alignas(128) _Atomic uint64_t space_wanted;
     _Atomic uint32_t space_bell;
@@ -135,7 +143,13 @@ struct ms_header { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     /* Apart from reserved: the owner looks at it when there is nothing to read. */
     _Alignas(128) _Atomic uint64_t reserving;
 
-    _Alignas(128) unsigned char unused[4072 - 1152];
+    /* The descriptor of the owner that writers may set: a pipe. */
+    _Alignas(128) _Atomic uint32_t calls;
+    uint32_t cord_fd;
+    uint64_t cord_device;
+    uint64_t cord_inode;
+
+    _Alignas(128) unsigned char unused[4072 - 1280];
     _Atomic uint32_t owner_lock;
     _Alignas(8) unsigned char unused_too[8];
     _Atomic uint32_t removal_lock;
@@ -188,9 +202,14 @@ MS_ASSERT_OFFSET(sent, 520);
 MS_ASSERT_OFFSET(head, 640);
 MS_ASSERT_OFFSET(taken, 648);
 MS_ASSERT_OFFSET(bell, 768);
+MS_ASSERT_OFFSET(seen, 776);
 MS_ASSERT_OFFSET(space_wanted, 896);
 MS_ASSERT_OFFSET(space_bell, 904);
 MS_ASSERT_OFFSET(reserving, 1024);
+MS_ASSERT_OFFSET(calls, 1152);
+MS_ASSERT_OFFSET(cord_fd, 1156);
+MS_ASSERT_OFFSET(cord_device, 1160);
+MS_ASSERT_OFFSET(cord_inode, 1168);
 MS_ASSERT_OFFSET(owner_lock, 4072);
 MS_ASSERT_OFFSET(removal_lock, 4088);
 _Static_assert(sizeof(struct ms_header) == MS_HEADER_SIZE, "header");

@@ -201,8 +201,9 @@ void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim
     MS_STEP("push.counted");
     atomic_store_explicit(&next->bytes, bytes + size, memory_order_release);
     MS_STEP("push.totalled");
-    /* Release, for ms_reader_has_message's load. That it comes before ms_bell_ring's
-     * load is seen to by letting go of write_lock, which is between them (bell.h). */
+    /* Release, for ms_reader_has_message's load. That it comes before
+     * ms_bell_is_armed's load is seen to by letting go of write_lock, which is between
+     * them (bell.h). */
     atomic_store_explicit(&header->tail, claim->end | ((tail & 1) ^ 1),
                           memory_order_release);
     MS_STEP("push.published");

@@ -48,6 +48,7 @@ const struct call calls[] = {
     {"fallocate", {EDQUOT, EINTR, EIO, ENOMEM, ENOSPC, EOPNOTSUPP}},
     {"fallocate.punch", {EINTR, EIO, ENOMEM, ENOSPC, EOPNOTSUPP}},
     {"fchmod", {EIO, ENOMEM, EPERM, EROFS}},
+    {"fcntl.pipe", {ENOMEM, EPERM}},
     {"fcntl.seal", {0}},
     {"fcntl.seals", {0}},
     {"flock", {ENOLCK}},
@@ -81,6 +82,7 @@ const struct call calls[] = {
     {"open.path", {EACCES, EIO, EMFILE, ENFILE, ENOENT, ENOMEM}},
     {"opendir", {EACCES, EMFILE, ENFILE, ENOENT, ENOMEM, ENOTDIR}},
     {"pidfd_open", {EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM}},
+    {"pipe2", {EMFILE, ENFILE}},
     {"poll", {EINTR, ENOMEM}},
     {"ppoll", {EINTR, ENOMEM}},
     {"pread", {CALL_SHORT, EINTR, EIO, ENOMEM}},
@@ -89,6 +91,7 @@ const struct call calls[] = {
     {"pthread_join", {0}},
     {"pthread_sigmask", {0}},
     {"pwrite", {CALL_SHORT, EDQUOT, EFBIG, EINTR, EIO, ENOMEM, ENOSPC}},
+    {"read", {0}},
     {"readdir", {EIO, ENOENT}},
     {"recvmsg", {EAGAIN, ENOMEM}},
     {"sched_getaffinity", {EINVAL}},
@@ -100,6 +103,7 @@ const struct call calls[] = {
     {"tgkill", {0}},
     {"unlink", {EACCES, EBUSY, EIO, EISDIR, ENOENT, ENOMEM, EPERM, EROFS}},
     {"write", {CALL_SHORT, EDQUOT, EFBIG, EINTR, EIO, ENOMEM, ENOSPC}},
+    {"write.pipe", {0}},
 };
 const size_t call_count = sizeof calls / sizeof *calls;
 
@@ -186,6 +190,7 @@ CALL(int, -1, mprotect, (void *memory, size_t size, int protection), memory, siz
      protection)
 CALL(int, -1, munmap, (void *memory, size_t size), memory, size)
 CALL(DIR *, NULL, opendir, (const char *path), path)
+CALL(int, -1, pipe2, (int *ends, int flags), ends, flags)
 CALL(int, -1, poll, (struct pollfd * polled, nfds_t count, int wait_ms), polled, count,
      wait_ms)
 CALL(int, -1, ppoll,
@@ -202,6 +207,7 @@ CALL(int, errno, pthread_create,
 CALL(int, errno, pthread_join, (pthread_t thread, void **result), thread, result)
 CALL(int, errno, pthread_sigmask, (int how, const sigset_t *mask, sigset_t *before),
      how, mask, before)
+CALL(ssize_t, -1, read, (int fd, void *buffer, size_t size), fd, buffer, size)
 CALL(struct dirent *, NULL, readdir, (DIR * stream), stream)
 CALL(ssize_t, -1, recvmsg, (int fd, struct msghdr *header, int flags), fd, header,
      flags)
@@ -240,7 +246,7 @@ static size_t part_of(size_t size, int error) {
 
 ssize_t fault_write(int fd, const void *data, size_t size);
 ssize_t fault_write(int fd, const void *data, size_t size) {
-    int error = pass("write");
+    int error = pass(size == 1 ? "write.pipe" : "write");
     return error > 0 ? -1 : write(fd, data, part_of(size, error));
 }
 
@@ -265,11 +271,15 @@ int fault_fcntl(int fd, int what, ...);
 int fault_fcntl(int fd, int what, ...) {
     va_list rest;
     va_start(rest, what);
-    int seals = what == F_ADD_SEALS ? va_arg(rest, int) : 0;
+    int argument = what == F_GET_SEALS ? 0 : va_arg(rest, int);
     va_end(rest);
-    return pass(what == F_ADD_SEALS ? "fcntl.seal" : "fcntl.seals")
-               ? -1
-               : fcntl(fd, what, seals);
+    const char *name = "fcntl.seals";
+    if (what == F_ADD_SEALS) {
+        name = "fcntl.seal";
+    } else if (what == F_SETPIPE_SZ) {
+        name = "fcntl.pipe";
+    }
+    return pass(name) ? -1 : fcntl(fd, what, argument);
 }
 
 /* A call that has no function in the C library. */

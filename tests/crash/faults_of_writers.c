@@ -3,6 +3,7 @@
 #include "faults.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static struct {
     mailslot *slot;
     uint32_t first; /* of the earlier notes that are queued, */
     uint32_t end;   /* and after the last one */
+    struct pollfd polled;
 } owner;
 
 static void own(uint64_t max_bytes) {
@@ -38,6 +40,13 @@ static void send_and_read(uint32_t size, uint32_t sent, uint32_t read) {
 
 static void own_empty(void) {
     own(1024 * KIB);
+}
+
+/* It waits for its descriptor. */
+static void own_polling(void) {
+    own(1024 * KIB);
+    owner.polled.events = POLLIN;
+    HOLDS(mailslot_get_fd(owner.slot, &owner.polled.fd) == 0);
 }
 
 /* The tail is 1000 bytes before the end of the ring. */
@@ -84,6 +93,10 @@ static void send_notes(uint32_t count, uint32_t size) {
 
 static void send_three(void) {
     send_notes(3, 70000);
+}
+
+static void send_two(void) {
+    send_notes(2, 100);
 }
 
 static void send_wrapped(void) {
@@ -247,6 +260,12 @@ static void check_each(bool is_whole) {
     check_queue(is_whole, 1);
 }
 
+/* What a victim that was killed has not done, the thread does: later. */
+static void check_polling(bool is_whole) {
+    HOLDS(!is_whole || poll(&owner.polled, 1, DEADLINE_MS) == 1);
+    check_queue(is_whole, 1);
+}
+
 static void check_batch(bool is_whole) {
     check_queue(is_whole, 3);
 }
@@ -277,6 +296,9 @@ const struct fault_scenario writer_faults[] = {
     {"a writer waits for space", own_full, send_waiting, make_room, check_each, NULL},
     {"a writer wakes the owner", own_empty, send_to_sleeper, sleep_meanwhile,
      check_each, NULL},
+    {"a writer pulls the cord", own_polling, send_two, NULL, check_polling, NULL},
+    {"a writer that sends once has it pulled", own_polling, send_once, NULL,
+     check_polling, NULL},
     {"a writer meets a full slot", own_full, send_in_vain, NULL, check_each, NULL},
     {"a writer sends once", own_empty, send_once, NULL, check_each, NULL},
     {"a writer sends to another machine", own_outbox, send_elsewhere, NULL,

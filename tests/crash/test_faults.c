@@ -37,7 +37,7 @@ static const char *const step_points[] = {
 #include "points.h"
 };
 
-#define CALLS_MAX 64
+#define CALLS_MAX 96
 
 /* What the victim meets. */
 struct plan {

@@ -143,6 +143,8 @@ static void face_scribbler(struct board *board, uint32_t spared, uint32_t seed) 
     board->spared = spared;
     board->seed = seed;
     mailslot *slot = create_at_once(SLOT, MAX_BYTES);
+    int fd;
+    ck_assert_int_eq(mailslot_get_fd(slot, &fd), 0);
     pid_t scribbler = child_start(scribble, board);
     pid_t writer = child_start(send_all_the_time, board);
     int64_t begin_ms = now_ms();

@@ -339,7 +339,7 @@ START_TEST(a_sleeping_owner_finds_the_message_of_a_writer_killed_at_any_step) {
 }
 END_TEST
 
-/* The same with a descriptor: its thread sleeps in the owner's place. */
+/* The same with a descriptor. */
 static bool run_polling(struct ward *ward) {
     memset(ward->board, 0, sizeof *ward->board);
     struct reading reading = {.slot = create_at_once(SLOT, 0)};
@@ -366,7 +366,7 @@ START_TEST(a_descriptor_tells_of_the_message_of_a_writer_killed_at_any_step) {
     struct ward ward = {.board = share(sizeof *ward.board), .index = STEPS_ALL};
     ck_assert(!run_polling(&ward));
     uint32_t count = ward.board->steps.count;
-    ck_assert_uint_eq(steps_passed(&ward.board->steps, "turn.ringing"), 1);
+    ck_assert_uint_eq(steps_passed(&ward.board->steps, "turn.pulling"), 1);
     for (ward.index = 0; ward.index < count; ward.index++) {
         ck_assert(run_polling(&ward));
     }

@@ -2,9 +2,9 @@
 /*
  * No wake-up is lost: neither the owner's, nor that of writers that wait for space.
  *
- * Describes src/queue/bell.h: ms_bell_arm, ms_bell_ring, ms_space_arm, ms_space_ring;
+ * Describes src/queue/bell.h: ms_bell_arm, ms_bell_take, ms_space_arm, ms_space_ring;
  * src/linux/slot.c: wait_for_bell, ms_slot_release; src/linux/writer.c: take_turn,
- * send_batch; src/linux/turn.c: ms_turn_end; src/os/barrier.c: ms_barrier_for_all. Nobody
+ * send_batch; src/linux/turn.h: ms_turn_end; src/os/barrier.c: ms_barrier_for_all. Nobody
  * dies here and nobody looks again at intervals, so a lost wake-up is a state in which
  * nothing can go on: spin calls it an invalid end state. Where there is a barrier between
  * a store and a load, the model's order is that of the program, and a fault that delays

@@ -1,229 +1,251 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A slot's descriptor is readable while there is a message to read, and the owner's own
- * waits lose no wake-up although a thread sleeps on the same bell.
+ * A slot's descriptor is readable while there is a message to read, whoever makes it so,
+ * and the owner's own waits lose no wake-up.
  *
- * Describes src/queue/bell.h: ms_bell_arm, ms_bell_ring, ms_bell_hear, ms_bell_silence;
- * src/linux/readiness.c: look, finish_setting, clear, listen, ms_readiness_settle,
- * ms_readiness_pause, ms_readiness_resume, stand_aside, run, ms_readiness_close;
- * src/linux/slot.c: wait_for_bell, ms_slot_cancel, ms_slot_close. The owner either polls
- * the descriptor or waits itself, as it likes each time; then it reads one message.
- * Nobody looks again at intervals, so a lost wake-up is an invalid end state. A
- * descriptor that is readable with nothing to read is an assertion violated.
+ * Describes src/queue/bell.h: ms_bell_arm, ms_bell_has, ms_bell_has_news, ms_bell_take,
+ * ms_bell_take_back, ms_bell_call; src/linux/turn.h: ms_turn_end; src/linux/turn.c:
+ * ms_turn_ring, pull; src/linux/readiness.c: look, pull_for, set, clear, listen,
+ * ms_readiness_settle, ms_readiness_pause, run, ms_readiness_close; src/linux/slot.c:
+ * wait_for_bell, ms_slot_cancel, ms_slot_close. The owner either polls the descriptor or
+ * waits itself, as it likes each time; then it reads one message. One writer can pull
+ * the cord and may die at each step, the other has the thread pull. Only after a death
+ * does time go by, and only when nothing else can happen (`timeout`): then the thread
+ * looks again, a bounded number of times. So a lost wake-up is an invalid end state. A
+ * descriptor that is readable with nothing to read is an assertion violated. Left out
+ * are writers that are stopped for longer than the owner waits for them.
  */
-#define WRITERS 2
-#define EACH 1
-#define ALL (WRITERS * EACH)
+#define ALL 2
 
 #define SILENT 0
 #define ARMED 1
-#define HEARD 2
+#define CORD 2 /* and above */
 
-#define CLEAR 0
-#define SETTING 1
+#define MUTE 0
+#define LISTENING 1
 #define SET 2
 
-/* Where a process sleeps. */
-#define NOWHERE 0
-#define ON_BELL 1
-#define ON_PAUSE 2
+/* Two to see a pull missing and to do it, for each of the dead writer's steps. */
+#define LOOKS 4
 
 byte tail, head, seen;
-byte bell, state;
+byte bell, calls;
 bit readable;             /* the descriptor */
-bit mutex, is_paused, is_closing, is_cancelled;
-byte thread_sleeps, owner_sleeps;
-bit thread_first;         /* the thread came to the bell before the owner */
+byte state, round, value = CORD;
+bit is_closing, is_cancelled, has_died;
+bit thread_sleeps, owner_sleeps;
 bit has_ended;
 
-inline lock() { atomic { mutex == 0; mutex = 1 } }
-inline unlock() { mutex = 0 }
-
-/* A futex wakes who came first. */
-inline wake_one() {
-    atomic {
+proctype writer(bit has_cord) {
+    byte how;
+    tail++;
+    if
+    :: has_cord -> has_died = 1; goto end
+    :: true
+    fi;
+    do
+    :: how = bell;
         if
-        :: thread_sleeps == ON_BELL && (owner_sleeps != ON_BELL || thread_first) ->
-            thread_sleeps = NOWHERE
-        :: else -> owner_sleeps = NOWHERE
+        :: how == SILENT -> break
+#ifndef FAULT_RINGS_FOR_WHAT_WAS_SEEN
+        :: how >= CORD && tail == seen -> how = SILENT; break
+#endif
+        :: else
+        fi;
+        atomic {
+            if
+#ifdef FAULT_TAKES_ANOTHER_ROUND
+            :: bell != SILENT -> bell = SILENT; break
+#else
+            :: bell == how -> bell = SILENT; break
+#endif
+            :: else
+            fi
+        }
+    od;
+    if
+    :: has_cord -> has_died = 1; goto end
+    :: true
+    fi;
+    if
+    :: how == ARMED -> owner_sleeps = 0
+    :: how >= CORD && has_cord -> readable = 1
+    :: how >= CORD && !has_cord ->
+#ifndef FAULT_NO_CALL
+        calls++;
+#endif
+        thread_sleeps = 0
+    :: else
+    fi;
+end:
+}
+
+inline take_back(how, ret_is_back) {
+    atomic {
+        ret_is_back = (bell == how);
+        if
+        :: ret_is_back -> bell = SILENT
+        :: else
         fi
     }
 }
 
-proctype writer() {
-    byte sent;
-    bit rings;
-    do
-    :: sent == EACH -> break
-    :: else ->
-        tail++;
-        atomic {
-            rings = (bell == ARMED);
-            if
-            :: rings -> bell = SILENT
-            :: else
-            fi
-        }
-        if
-        :: rings -> wake_one()
-        :: else
-        fi;
-        sent++
-    od
-}
-
 proctype canceller() {
+    bit is_back;
     is_cancelled = 1;
+#ifdef FAULT_CANCEL_SILENCES_THE_CORD
     bell = SILENT;
-    wake_one()
+#else
+    take_back(ARMED, is_back);
+#endif
+    owner_sleeps = 0
 }
 
-/* Holding the mutex. */
 inline look_as_thread() {
-    must_set = 0;
-#ifdef FAULT_THREAD_ARMS_FOR_OWNER
-    if
-    :: state == CLEAR ->
+    now = round;
+    is_set = readable;
+    is_taken = (bell != now);
+#ifdef FAULT_LOOK_IGNORES_THE_QUEUE
+    is_due = is_taken;
 #else
+    is_due = (is_taken || tail != seen);
+#endif
     if
-    :: !is_paused && state == CLEAR ->
-#endif
+    :: now == 0 || round != now || is_set
+    :: else ->
         if
-#ifndef FAULT_NO_ARMING_AFTER_CANCEL
-        :: tail == seen -> bell = ARMED
-#endif
-#ifdef FAULT_NO_LOOK_AFTER_ARMING
-        :: else -> must_set = 1; state = SETTING
-        fi
-#else
+        :: is_due && missed != now -> missed = now
+        :: is_due && missed == now ->
+            if
+            :: is_taken -> readable = 1
+            :: else ->
+                take_back(now, is_back);
+                if
+                :: is_back -> readable = 1
+                :: else
+                fi
+            fi
         :: else
-        fi;
-        if
-        :: tail != seen -> must_set = 1; state = SETTING
-        :: else
         fi
-#endif
-    :: else
     fi
 }
 
 proctype thread() {
-    byte found;
-    bit must_set;
+    byte called, heard, now, missed, looks;
+    bit is_time, is_set, is_taken, is_due, is_back;
     do
-    :: atomic {
-#ifndef FAULT_TWO_VALUES
-            if
-            :: bell == SILENT -> bell = HEARD
-            :: else
-            fi;
-#endif
-            found = bell
-        }
-        lock();
-        look_as_thread();
-        unlock();
-        if
-        :: must_set ->
-            readable = 1;
-            atomic {
-                if
-                :: state == SETTING -> state = SET
-                :: else
-                fi
-            }
-        :: else
-        fi;
+    :: called = calls;
         if
         :: is_closing -> break
         :: else
         fi;
         if
-        :: is_paused ->
-#ifndef FAULT_KEEPS_THE_RING
-            wake_one();
-#endif
-            atomic {
-                if
-                :: is_paused -> thread_sleeps = ON_PAUSE
-                :: else
-                fi
-            }
-        :: else ->
-            atomic {
-                if
-                :: bell == found ->
-                    thread_sleeps = ON_BELL;
-                    thread_first = (owner_sleeps != ON_BELL)
-                :: else
-                fi
-            }
+        :: called != heard -> readable = 1
+        :: else
         fi;
-        thread_sleeps == NOWHERE
+        heard = called;
+        if
+        :: is_time -> look_as_thread(); is_time = 0
+        :: else
+        fi;
+        atomic {
+            if
+            :: calls == called -> thread_sleeps = 1
+            :: else
+            fi
+        }
+        if
+        :: !thread_sleeps
+#ifndef FAULT_NO_LOOK_AGAIN
+        :: timeout && has_died && looks < LOOKS ->
+            thread_sleeps = 0; is_time = 1; looks++
+#endif
+        fi
     od;
     has_ended = 1
 }
 
-/* ms_readiness_settle: the owner has read all before `head`. */
-inline settle() {
+inline enter(next) {
+    state = next;
     if
-    :: head != tail && state != CLEAR
-    :: head == tail && state == CLEAR && seen == head && bell == ARMED
-    :: else ->
-        lock();
-        if
-        :: head != tail -> set_as_owner()
-        :: else ->
-            if
-            :: state == CLEAR
-            :: else ->
-#ifndef FAULT_CLEAR_DOES_NOT_WAIT
-                (readable || state != SETTING);
-#endif
-                readable = 0;
-                state = CLEAR
-            fi;
-            seen = head;
-            bell = ARMED;
-#ifndef FAULT_NO_LOOK_AFTER_LISTENING
-            if
-            :: head != tail -> set_as_owner()
-            :: else
-            fi
-#endif
-        fi;
-        unlock()
+    :: next == MUTE -> round = 0
+    :: else -> round = value
     fi
 }
 
 inline set_as_owner() {
+#ifndef FAULT_PULLS_TWICE
     if
-    :: state == CLEAR -> state = SET; readable = 1
+    :: state == MUTE -> is_back = 1
+    :: else -> take_back(value, is_back)
+    fi;
+    if
+    :: is_back -> readable = 1
     :: else
+    fi;
+#else
+    readable = 1;
+#endif
+    enter(SET)
+}
+
+inline clear_as_owner() {
+    if
+    :: state == LISTENING -> take_back(value, is_back)
+    :: else -> is_back = (state == MUTE)
+    fi;
+    if
+    :: !is_back ->
+#ifndef FAULT_CLEAR_DOES_NOT_WAIT
+        if
+        :: readable
+        :: timeout && has_died /* no longer */
+        fi;
+#endif
+        readable = 0
+    :: else
+    fi;
+    enter(MUTE)
+}
+
+inline listen() {
+    clear_as_owner();
+    value++;
+    seen = head;
+    enter(LISTENING);
+    bell = value;
+#ifndef FAULT_NO_LOOK_AFTER_LISTENING
+    if
+    :: head != tail -> set_as_owner()
+    :: else
+    fi
+#endif
+}
+
+/* The owner has read all before `head`. */
+inline settle() {
+    if
+    :: head != tail && state == SET
+    :: head != tail && state != SET -> set_as_owner()
+    :: head == tail && state == LISTENING && seen == head && bell == value
+    :: else -> listen()
     fi
 }
 
-/* Moved without being woken. */
 inline pause() {
-    lock(); is_paused = 1; unlock();
-    atomic {
-        if
-        :: thread_sleeps == ON_BELL -> thread_sleeps = ON_PAUSE
-        :: else
-        fi
-    }
-}
-
-inline resume() {
-    lock(); is_paused = 0; unlock();
-#ifndef FAULT_THREAD_LEFT_ASIDE
-    atomic {
-        if
-        :: thread_sleeps == ON_PAUSE -> thread_sleeps = ON_BELL; thread_first = 1
-        :: else
-        fi
-    }
+    if
+    :: state == LISTENING ->
+#ifndef FAULT_PAUSE_FORGETS_THE_CORD
+        take_back(value, is_back);
+#else
+        is_back = 1;
 #endif
+        if
+        :: is_back -> enter(MUTE)
+        :: else -> enter(SET)
+        fi
+    :: else
+    fi
 }
 
 /* Until there is a message or a cancel. */
@@ -244,13 +266,14 @@ inline wait_for_bell() {
         fi;
         atomic {
             if
-            :: bell == ARMED ->
-                owner_sleeps = ON_BELL;
-                thread_first = (thread_sleeps == ON_BELL)
+            :: bell == ARMED -> owner_sleeps = 1
             :: else
             fi
         }
-        owner_sleeps == NOWHERE
+        if
+        :: !owner_sleeps
+        :: timeout && has_died -> owner_sleeps = 0 /* it looks again by itself */
+        fi
     od
 }
 
@@ -259,18 +282,17 @@ inline wait() {
     :: head == tail ->
         pause();
         wait_for_bell();
-        resume();
         bell = SILENT
     :: else
     fi
 }
 
 active proctype owner() {
-    bit cancelled;
-    settle();
+    bit cancelled, is_back;
     run thread();
-    run writer();
-    run writer();
+    settle();
+    run writer(0);
+    run writer(1);
     run canceller();
     do
     :: head == ALL -> break
@@ -289,9 +311,9 @@ active proctype owner() {
     od;
     assert(!readable);
     is_closing = 1;
-#ifndef FAULT_CLOSE_WITHOUT_SILENCE
-    bell = SILENT;
+#ifndef FAULT_CLOSE_WITHOUT_CALL
+    calls++;
 #endif
-    wake_one();
+    thread_sleeps = 0;
     has_ended == 1
 }

@@ -15,28 +15,69 @@
 
 static struct ms_header header;
 
+/* As a writer does. */
+static bool ring(void) {
+    return ms_bell_is_armed(&header) && ms_bell_take(&header) != MS_BELL_SILENT;
+}
+
 START_TEST(a_bell_rings_once_for_each_time_that_it_is_armed) {
-    ck_assert(!ms_bell_ring(&header));
+    ck_assert(!ring());
     for (int i = 0; i < 3; i++) {
-        ms_bell_arm(&header);
-        ck_assert(ms_bell_ring(&header));
-        ck_assert(!ms_bell_ring(&header));
+        ms_bell_arm(&header, MS_BELL_ARMED);
+        ck_assert(ring());
+        ck_assert(!ring());
     }
 }
 END_TEST
 
 START_TEST(a_disarmed_bell_does_not_ring) {
-    ms_bell_arm(&header);
+    ms_bell_arm(&header, MS_BELL_ARMED);
     ms_bell_disarm(&header);
-    ck_assert(!ms_bell_ring(&header));
+    ck_assert(!ring());
 }
 END_TEST
 
 START_TEST(a_bell_armed_twice_rings_once) {
-    ms_bell_arm(&header);
-    ms_bell_arm(&header);
-    ck_assert(ms_bell_ring(&header));
-    ck_assert(!ms_bell_ring(&header));
+    ms_bell_arm(&header, MS_BELL_ARMED);
+    ms_bell_arm(&header, MS_BELL_ARMED);
+    ck_assert(ring());
+    ck_assert(!ring());
+}
+END_TEST
+
+#define CORD(round) (MS_BELL_CORD + (MS_BELL_KIND + 1) * (round))
+
+START_TEST(who_takes_a_bell_learns_how_it_was_armed) {
+    atomic_store(&header.tail, 8);
+    ms_bell_arm(&header, CORD(7));
+    ck_assert(ms_bell_is_armed(&header));
+    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_CORD);
+    ms_bell_arm(&header, MS_BELL_ARMED);
+    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_ARMED);
+    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_SILENT);
+}
+END_TEST
+
+START_TEST(a_bell_with_a_cord_is_not_taken_for_what_was_seen) {
+    atomic_store(&header.tail, 8 | 1);
+    atomic_store(&header.seen, 8);
+    ms_bell_arm(&header, CORD(1));
+    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_SILENT);
+    ck_assert(ms_bell_has(&header, CORD(1)));
+    atomic_store(&header.tail, 16);
+    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_CORD);
+}
+END_TEST
+
+START_TEST(a_bell_is_taken_back_only_as_it_was_armed) {
+    ms_bell_arm(&header, CORD(1));
+    ck_assert(!ms_bell_take_back(&header, MS_BELL_ARMED));
+    ck_assert(!ms_bell_take_back(&header, CORD(2)));
+    ck_assert(ms_bell_take_back(&header, CORD(1)));
+    ck_assert(!ms_bell_take_back(&header, CORD(1)));
+    ms_bell_arm(&header, MS_BELL_ARMED);
+    ck_assert(!ms_bell_take_back(&header, CORD(1)));
+    ck_assert(ring());
 }
 END_TEST
 
@@ -94,7 +135,7 @@ static void *publish_rounds(void *unused) {
     for (uint64_t i = 1; i <= ROUNDS; i++) {
         dawdle(i, 61);
         atomic_store(&header.tail, i * 8);
-        if (ms_bell_ring(&header)) {
+        if (ring()) {
             ms_futex_wake(&header.bell, 1);
         }
         while (atomic_load(&header.head) != i * 8) {
@@ -108,7 +149,7 @@ static bool await_tail(uint64_t tail) {
     int64_t deadline_ns = ms_clock_now_ns() + DEADLINE_NS;
     for (;;) {
         dawdle(tail / 8, 67);
-        ms_bell_arm(&header);
+        ms_bell_arm(&header, MS_BELL_ARMED);
         if (atomic_load(&header.tail) == tail) {
             ms_bell_disarm(&header);
             return true;
@@ -177,6 +218,9 @@ int main(void) {
     tcase_add_test(cases, a_bell_rings_once_for_each_time_that_it_is_armed);
     tcase_add_test(cases, a_disarmed_bell_does_not_ring);
     tcase_add_test(cases, a_bell_armed_twice_rings_once);
+    tcase_add_test(cases, who_takes_a_bell_learns_how_it_was_armed);
+    tcase_add_test(cases, a_bell_with_a_cord_is_not_taken_for_what_was_seen);
+    tcase_add_test(cases, a_bell_is_taken_back_only_as_it_was_armed);
     tcase_add_test(cases, nobody_waits_for_space_at_first);
     tcase_add_test(cases, a_wish_for_space_is_granted_once_there_is_as_much);
     tcase_add_test(cases, of_several_wishes_the_smallest_counts);
