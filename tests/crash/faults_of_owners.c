@@ -11,7 +11,7 @@
 #define BUSY "busy"
 #define DEAD "dead"
 #define SIZE 300000
-#define BACKLOG 8
+#define BACKLOG 16
 
 static mailslot *busy;
 
