@@ -8,14 +8,18 @@
 #include "reading.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #define LONGEST_LIFE_MS 1500
 #define SHOWN 50
+#define LONGEST_SLEEP_MS 2000
 
 struct owner {
     mailslot *slot;
     struct reading reading;
+    bool is_polling; /* in this life: the slot's descriptor */
 };
 
 static unsigned char buffer[LARGEST_MESSAGE];
@@ -124,9 +128,50 @@ static int wait_and_look(struct owner *owner, int64_t timeout_ms) {
     return r < 0 ? r : read_batch(owner, 0);
 }
 
+static int64_t age_ms(const mailslot_message *message) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000) + (now.tv_nsec - message->time_ns) / 1000000;
+}
+
+/* A writer that was killed or stopped before it could wake the owner leaves the
+ * descriptor asleep for a second. */
+static void check_sleep(const struct owner *owner) {
+    mailslot_message message;
+    if (mailslot_peek(owner->slot, 0, &message) == 0 &&
+        age_ms(&message) > LONGEST_SLEEP_MS) {
+        report(OTHERWISE, "asleep beside a message", owner->reading.life,
+               (uint32_t)age_ms(&message), LONGEST_SLEEP_MS);
+    }
+    mailslot_unpeek(owner->slot);
+}
+
+/* As an event loop does; sometimes until the descriptor must have become readable. */
+static int poll_and_read(struct owner *owner, int64_t timeout_ms) {
+    struct pollfd pollfd = {.events = POLLIN};
+    int r = mailslot_get_fd(owner->slot, &pollfd.fd);
+    if (r < 0) {
+        return r;
+    }
+    if (next_random(50) == 0) {
+        int64_t end_ms = now_ms() + LONGEST_SLEEP_MS + 500;
+        while (now_ms() < end_ms && poll(&pollfd, 1, 100) <= 0) {
+        }
+        if (poll(&pollfd, 1, 0) == 0) { /* this process may have been stopped */
+            check_sleep(owner);
+        }
+    } else {
+        poll(&pollfd, 1, (int)timeout_ms);
+    }
+    return read_batch(owner, 0);
+}
+
 static int read_somehow(struct owner *owner) {
     static int (*const ways[])(struct owner *, int64_t) = {
         read_batch, read_batch, read_small, read_large, read_twice, wait_and_look};
+    if (owner->is_polling && next_random(8)) {
+        return poll_and_read(owner, next_random(20));
+    }
     return ways[next_random(6)](owner, some_time_ms());
 }
 
@@ -167,6 +212,7 @@ static bool begin_life(struct owner *owner, uint32_t index) {
     options.mode = state->mode;
     options.gid = can_be_stranger() ? STRANGER : MAILSLOT_NO_GID;
     options.timeout_ms = next_random(20);
+    owner->is_polling = next_random(3) == 0;
     int r = mailslot_create(slot_name(index), &options, &owner->slot);
     if (r < 0) {
         note_refusal(r);
