@@ -74,6 +74,17 @@ local function say(sender, text)
   end
 end
 
+-- The command line that serves the slot: a checkout's script, or the installed program.
+local function server_command(name)
+  local script = arg[0]:match("^(.*)client%.lua$")
+  local command = script and "lua5.4 " .. script .. "server.lua" or "mailslot-server"
+  if name == cli.SLOT then
+    return command
+  end
+  local is_plain = name:find("^[%w_./-]+$")
+  return ("%s -s %s"):format(command, is_plain and name or "'" .. name:gsub("'", "'\\''") .. "'")
+end
+
 -- Opens the slot, waiting for it to appear if the user said so.
 local function open(sender)
   local name = sender.options.slot
@@ -89,7 +100,8 @@ local function open(sender)
       cli.fail_with(code, text)
     elseif cli.now() >= deadline then
       cli.fail_with(code, code == "ENOENT"
-        and ("nobody serves slot %s: start server.lua first"):format(name) or text)
+        and ("nobody serves slot %s: first run %s"):format(name, server_command(name))
+        or text)
     end
     cli.pause(LOOK)
   end

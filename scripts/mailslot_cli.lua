@@ -6,6 +6,9 @@ local uv = require("luv")
 
 local cli = { program = arg[0]:match("[^/]*$") }
 
+-- The slot that the scripts meet in when nothing else is said.
+cli.SLOT = "HelloWorld"
+
 -- The errno value, which io functions return.
 cli.EPIPE = 32
 
@@ -127,7 +130,7 @@ end
 
 local function default_slot()
   local name = os.getenv("MAILSLOT")
-  return name and name ~= "" and name or "HelloWorld"
+  return name and name ~= "" and name or cli.SLOT
 end
 
 -- An argparse parser with the option both scripts have; misuse of it ends with status 2.
@@ -138,6 +141,10 @@ function cli.parser(description, epilog)
   function parser.error(self, text)
     io.stderr:write(self:get_usage(), "\n")
     cli.fail(2, (text:gsub("\n", ". ")))
+  end
+  -- argparse puts a short option above the end of its long one: here it starts the line.
+  function parser.get_help(self)
+    return (getmetatable(self).__index.get_help(self):gsub("\n   ( +)(%-%w %u+,)", "\n   %2%1"))
   end
   parser:option("-s --slot", "Name of the slot; $MAILSLOT sets another default.")
     :argname("NAME"):default(default_slot())

@@ -43,6 +43,9 @@ local function drain(client)
   end, "client.lua to take its input")
 end
 
+local NOBODY = "client.lua: nobody serves slot %s: first run lua5.4 "
+  .. scripts.folder .. "/server.lua%s\n"
+
 describe("client.lua", function()
   before_each(support.enter)
   after_each(function()
@@ -196,8 +199,15 @@ client.lua: messages sent: 1
     it("exits with 3 when nobody serves it, before it reads its input", function()
       local client = scripts.client()
       assert.equal(3, scripts.finish(client))
-      assert.equal("client.lua: nobody serves slot HelloWorld: start server.lua first\n",
-        client.err)
+      assert.equal(NOBODY:format("HelloWorld", ""), client.err)
+    end)
+
+    it("says how to serve the slot that was meant", function()
+      for name, option in pairs({ jobs = " -s jobs", ["it's\\1"] = [[ -s 'it'\''s\1']] }) do
+        local client = scripts.client("-s", name, "hello")
+        assert.equal(3, scripts.finish(client))
+        assert.equal(NOBODY:format(name, option), client.err)
+      end
     end)
 
     it("waits with --wait for the slot to appear", function()
@@ -296,8 +306,7 @@ client.lua: messages sent: 1
       slot:close()
       client:write("two\n")
       assert.equal(3, scripts.finish(client))
-      assert.equal("client.lua: nobody serves slot HelloWorld: start server.lua first\n",
-        client.err)
+      assert.equal(NOBODY:format("HelloWorld", ""), client.err)
     end)
 
     it("case 14: says what to start for slots of other machines", function()

@@ -64,7 +64,8 @@ describe("the classic sample", function()
   it("case 109: without a server the client says so and exits with 3", function()
     local client = scripts.client("--sample")
     assert.equal(3, scripts.finish(client))
-    assert.equal("client.lua: nobody serves slot HelloWorld: start server.lua first\n", client.err)
+    assert.equal("client.lua: nobody serves slot HelloWorld: first run lua5.4 "
+      .. scripts.folder .. "/server.lua\n", client.err)
   end)
 
   it("case 110: a second server says who serves the slot and leaves it alone", function()

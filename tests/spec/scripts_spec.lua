@@ -63,6 +63,7 @@ for _, name in ipairs({ "server.lua", "client.lua" }) do
       assert.truthy(script.out:find("Examples:\n", 1, true))
       assert.truthy(script.out:find("Exit status: 0 done, 1 failure, 2 usage", 1, true))
       assert.equal("", script.err)
+      assert.truthy(script.out:find("\n   %-s NAME,  +Name of the slot; "))
       for line in script.out:gmatch("[^\n]+") do
         assert.is_true(#line <= 84, line)
       end
