@@ -176,18 +176,26 @@ static natsStatus open_jetstream(struct ms_nats_link *link, natsConnection *conn
     return status;
 }
 
+/* What libnats says in detail may be, behind its place in the source, what the status
+ * says. */
+static void tell_refusal(struct ms_nats_link *link, natsStatus status) {
+    char text[MS_NATS_TEXT_SIZE];
+    const char *what = natsStatus_GetText(status);
+    const char *reason = nats_GetLastError(NULL);
+    bool is_new = reason && *reason && !strstr(reason, what);
+    snprintf(text, sizeof text, "%s%s%s", what, is_new ? ": " : "",
+             is_new ? reason : "");
+    tell_text(link, MS_NATS_DOWN, text);
+}
+
 /* True: there is a connection, and the loop has been told. */
 static bool enter(struct ms_nats_link *link) {
     natsConnection *connection = NULL;
     jsCtx *jetstream = NULL;
-    char text[MS_NATS_TEXT_SIZE];
     ms_nats_options_next(link->options, link->config.url, &link->server);
     natsStatus status = natsConnection_Connect(&connection, link->options);
     if (status != NATS_OK) {
-        const char *reason = nats_GetLastError(NULL);
-        snprintf(text, sizeof text, "%s%s%s", natsStatus_GetText(status),
-                 reason && *reason ? ": " : "", reason ? reason : "");
-        tell_text(link, MS_NATS_DOWN, text);
+        tell_refusal(link, status);
         return false;
     }
     uv_mutex_lock(&link->mutex);
