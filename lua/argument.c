@@ -7,6 +7,8 @@
 
 #define LONGEST_SECONDS ((MAILSLOT_FOREVER - 1) / 1000.0)
 #define MAX_BYTES_LIMIT ((lua_Integer)1 << 40)
+#define MAX_BYTES_DEFAULT ((lua_Integer)1 << 30)
+#define MODE_OF_GROUP 0020u
 
 /* A name with a NUL byte in it is none, and to C no name is EINVAL, too. */
 const char *ms_lua_check_name(lua_State *L) {
@@ -115,17 +117,21 @@ static uint32_t mode_option(lua_State *L) {
     return mode;
 }
 
-/* A name or a number. */
-static uint32_t group_option(lua_State *L) {
+/* A name or a number. A mode that the group has no part in would not let it send. */
+static uint32_t group_option(lua_State *L, uint32_t mode) {
     uint32_t gid = MAILSLOT_NO_GID;
     int type = lua_getfield(L, 2, "group");
     if (type == LUA_TSTRING) {
         if (!ms_lua_find_group(L, lua_tostring(L, -1), &gid)) {
             const char *name = lua_tostring(L, -1);
-            luaL_argerror(L, 2, lua_pushfstring(L, "there is no group '%s'", name));
+            luaL_argerror(L, 2,
+                          lua_pushfstring(L, "group: there is no group '%s'", name));
         }
     } else if (type != LUA_TNIL) {
         gid = (uint32_t)integer_option(L, "group", 0, MAILSLOT_NO_GID - 1, 0);
+    }
+    if (type != LUA_TNIL && !(mode & MODE_OF_GROUP)) {
+        luaL_argerror(L, 2, "group needs mode \"0620\" or \"0622\"");
     }
     lua_pop(L, 1);
     return gid;
@@ -142,12 +148,13 @@ mailslot_options ms_lua_opt_create(lua_State *L) {
     check_keys(L, known);
     options.max_message_size =
         (uint32_t)integer_option(L, "max_message_size", 0, UINT32_MAX, 0);
-    options.max_bytes = (uint64_t)integer_option(L, "max_bytes", 0, MAX_BYTES_LIMIT, 0);
-    options.user_max_bytes =
-        (uint64_t)integer_option(L, "user_max_bytes", 0, MAX_BYTES_LIMIT, 0);
+    lua_Integer max_bytes = integer_option(L, "max_bytes", 0, MAX_BYTES_LIMIT, 0);
+    lua_Integer bound = max_bytes ? max_bytes : MAX_BYTES_DEFAULT;
+    options.max_bytes = (uint64_t)max_bytes;
+    options.user_max_bytes = (uint64_t)integer_option(L, "user_max_bytes", 0, bound, 0);
     options.timeout_ms = (uint32_t)timeout_option(L, 0);
     options.mode = mode_option(L);
-    options.gid = group_option(L);
+    options.gid = group_option(L, options.mode);
     return options;
 }
 

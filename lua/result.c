@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* [-0, +1] The name of the slot that argument 1 is about. */
 static const char *push_name(lua_State *L) {
@@ -16,9 +17,29 @@ static const char *push_name(lua_State *L) {
     return lua_tostring(L, -1);
 }
 
-/* [-0, +1] Who is refused wants to know by whom. */
-static void push_text(lua_State *L, int error, const char *name) {
+/* What is wrong with the name on top, if that is what the error says; else NULL. */
+static const char *name_fault(lua_State *L, int error, const char *name) {
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    if (error != -EINVAL && error != -ENAMETOOLONG) {
+        return NULL;
+    }
+    if (strlen(name) != lua_rawlen(L, -1)) {
+        return "it has a NUL byte";
+    }
+    const char *fault = mailslot_name_fault(name);
+    if (!fault && mailslot_get_info_by_name(name, &info) == -EOPNOTSUPP) {
+        return "it is another machine's, and can only be sent to";
+    }
+    return fault;
+}
+
+/* [-0, +1] Who is refused wants to know by whom, or by which rule. */
+static void push_text(lua_State *L, int error, const char *name, const char *fault) {
     uint32_t uid;
+    if (fault) {
+        lua_pushfstring(L, "not a name for a slot: %s", fault);
+        return;
+    }
     if (error == -EACCES && mailslot_get_owner(name, &uid) == 0) {
         lua_pushliteral(L, "permission denied: it belongs to ");
         ms_lua_push_user(L, uid);
@@ -32,8 +53,9 @@ int ms_lua_push_error(lua_State *L, int error) {
     luaL_pushfail(L);
     lua_pushliteral(L, "mailslot '");
     const char *name = push_name(L);
+    const char *fault = name_fault(L, error, name);
     lua_pushliteral(L, "': ");
-    push_text(L, error, name);
+    push_text(L, error, name, fault);
     lua_concat(L, 4);
     lua_pushstring(L, mailslot_error_name(error));
     return 3;

@@ -308,6 +308,10 @@ int mailslot_get_info_by_name(const char *name, mailslot_info *info) {
     return as_missing(r, -ENOENT);
 }
 
+const char *mailslot_name_fault(const char *name) {
+    return ms_name_fault(name);
+}
+
 int mailslot_get_owner(const char *name, uint32_t *ret_uid) {
     struct ms_name parsed;
     int r = ret_uid ? parse_name(name, &parsed) : -EINVAL;

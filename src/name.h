@@ -32,4 +32,7 @@ int ms_name_parse(const char *text, const char *host_name, struct ms_name *ret_n
  * them a control character. Reads MS_HOST_MAX + 1 bytes at most. */
 bool ms_name_is_host(const char *text);
 
+/* Which rule a text breaks, in words; NULL for a name. */
+const char *ms_name_fault(const char *text);
+
 #endif

@@ -450,6 +450,13 @@ MAILSLOT_API int mailslot_send(const char *name, const void *data, size_t size,
 MAILSLOT_API int mailslot_get_owner(const char *name, uint32_t *ret_uid);
 
 /*
+ * Which of the rules for names a text breaks, where the calls say no more than EINVAL
+ * or ENAMETOOLONG: a constant text in English, to go behind "not a name: ". NULL if it
+ * is a name, local or of another machine. Does not wait.
+ */
+MAILSLOT_API const char *mailslot_name_fault(const char *name);
+
+/*
  * The symbol of an error ("ENOENT") and what it means for a mailslot ("no process
  * owns this slot"). Take what a call returned, or its positive value. Static text,
  * never NULL; any thread. An errno value unknown here has the symbol "EUNKNOWN".

@@ -277,6 +277,18 @@ START_TEST(info_tells_the_bare_name_as_created) {
 }
 END_TEST
 
+START_TEST(what_is_wrong_with_a_name_is_told) {
+    static const char *const names[] = {NULL, "", "a\\", "a.", "a\n", "\\\\.\\pipe\\a"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        ck_assert_ptr_nonnull(mailslot_name_fault(names[i]));
+    }
+    ck_assert_str_eq(mailslot_name_fault("a."),
+                     "it, or a part of it, ends in a dot or a space");
+    ck_assert_ptr_null(mailslot_name_fault("a"));
+    ck_assert_ptr_null(mailslot_name_fault("\\\\HOST\\mailslot\\a"));
+}
+END_TEST
+
 int main(void) {
     TCase *cases = suite_begin("names");
     tcase_add_test(cases, case_004_a_name_in_other_letter_case_is_taken);
@@ -297,5 +309,6 @@ int main(void) {
                    case_016_a_name_of_246_bytes_works_and_one_of_247_is_too_long);
     tcase_add_test(cases, the_name_of_this_machine_is_local);
     tcase_add_test(cases, info_tells_the_bare_name_as_created);
+    tcase_add_test(cases, what_is_wrong_with_a_name_is_told);
     return suite_run();
 }

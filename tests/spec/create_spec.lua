@@ -82,6 +82,42 @@ describe("mailslot.create", function()
     end)
   end
 
+  for name, fault in pairs {
+    [""] = "it is empty, or a part of it between separators is",
+    [ [[a\\b]] ] = "it is empty, or a part of it between separators is",
+    ["jobs."] = "it, or a part of it, ends in a dot or a space",
+    ["jo\nbs"] = "it has a control character",
+    ["jobs\0"] = "it has a NUL byte",
+    [ [[\\.\pipe\jobs]] ] = [[after \\. or \\HOST must come \mailslot\NAME]],
+    [ [[\\?\mailslot\jobs]] ] = "the host is not one",
+    [ [[\\HOST\mailslot\jobs]] ] = "it is another machine's, and can only be sent to",
+    [("n"):rep(247)] = "it has more than 246 bytes",
+    [ [[\\]] .. ("h"):rep(256) .. [[\mailslot\jobs]] ] = "the host has more than 255 bytes",
+  } do
+    it(("says what is wrong with the name %q"):format(name), function()
+      local text = ("mailslot '%s': not a name for a slot: %s"):format(name, fault)
+      assert.equal(text, (select(2, mailslot.create(name))))
+      if name:sub(1, 6) ~= [[\\HOST]] then
+        assert.equal(text, (select(2, mailslot.send(name, "hello"))))
+        assert.equal(text, (select(2, mailslot.info(name))))
+      end
+    end)
+  end
+
+  for what, options in pairs {
+    ["group needs mode \"0620\" or \"0622\""] = { group = 0 },
+    ["group: there is no group 'no such'"] = { group = "no such", mode = "0620" },
+    ["user_max_bytes must be an integer from 0 to 4096"] =
+      { user_max_bytes = 4097, max_bytes = 4096 },
+  } do
+    it("raises: " .. what, function()
+      local raised, text = pcall(mailslot.create, "jobs", options)
+      assert.is_false(raised)
+      assert.is_truthy(text:find("(" .. what .. ")", 1, true), text)
+      assert.same({}, support.files())
+    end)
+  end
+
   it("case 16: takes 246 bytes and refuses 247", function()
     local slot <close> = create(("n"):rep(246))
     assert.equal(("n"):rep(246), slot:info().name)

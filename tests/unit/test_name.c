@@ -182,6 +182,7 @@ static struct ms_name parse(const char *text) {
     struct ms_name name;
     int r = ms_name_parse(text, OWN_HOST, &name);
     ck_assert_msg(r == 0, "%s gives %d", text, r);
+    ck_assert_ptr_null(ms_name_fault(text));
     return name;
 }
 
@@ -193,6 +194,7 @@ static void expect_error(const char *text, int error) {
     int r = ms_name_parse(text, OWN_HOST, &name);
     ck_assert_msg(r == error, "%s gives %d, not %d", text ? text : "NULL", r, error);
     ck_assert_mem_eq(&name, &before, sizeof name);
+    ck_assert_ptr_nonnull(ms_name_fault(text));
 }
 
 START_TEST(a_local_name_is_accepted_in_each_spelling) {
