@@ -13,6 +13,11 @@ if _VERSION ~= "Lua 5.4" then
 end
 local has_uv, uv = pcall(require, "luv")
 if not has_uv then
+  local path = os.getenv("LUA_CPATH_5_4") or os.getenv("LUA_CPATH")
+  if path and not path:find(";;", 1, true) then
+    give_up("cannot find the Lua module luv in LUA_CPATH=" .. path
+      .. " (end it with ;; to search the usual folders, too)")
+  end
   give_up("needs the Lua module luv: apt-get install lua-luv")
 end
 local here = (uv.fs_realpath(arg[0]) or arg[0]):match("^.*/") or "./"

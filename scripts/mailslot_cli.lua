@@ -84,6 +84,11 @@ function cli.need(module, package)
   if found then
     return result
   end
+  local path = os.getenv("LUA_PATH_5_4") or os.getenv("LUA_PATH")
+  if path and not path:find(";;", 1, true) then
+    cli.fail(1, ("cannot find the Lua module %s in LUA_PATH=%s (end it with ;; to search "
+      .. "the usual folders, too)"):format(module, path))
+  end
   cli.fail(1, ("needs the Lua module %s: apt-get install %s"):format(module, package))
 end
 

@@ -94,12 +94,18 @@ for _, name in ipairs({ "server.lua", "client.lua" }) do
     end)
 
     it("names the Debian package of a Lua module that is missing", function()
-      scripts.with_folder(function(folder)
-        refuses(name .. ": needs the Lua module luv: apt%-get install lua%-luv", {},
-          with(PLAIN, { LUA_CPATH_5_4 = folder .. "/?.so" }))
-        refuses(name .. ": needs the Lua module argparse: apt%-get install lua%-argparse", {},
-          with(PLAIN, { LUA_PATH_5_4 = folder .. "/?.lua" }))
-      end)
+      refuses(name .. ": needs the Lua module luv: apt%-get install lua%-luv", {},
+        with(PLAIN, { LUA_INIT = "package.cpath = ''" }))
+      refuses(name .. ": needs the Lua module argparse: apt%-get install lua%-argparse", {},
+        with(PLAIN, { LUA_INIT = "package.path = ''" }))
+    end)
+
+    it("says that a search path leaves out the usual folders", function()
+      local hint = " %(end it with ;; to search the usual folders, too%)"
+      refuses(name .. ": cannot find the Lua module luv in LUA_CPATH=/nowhere/%?.so" .. hint, {},
+        with(PLAIN, { LUA_CPATH_5_4 = "/nowhere/?.so" }))
+      refuses(name .. ": cannot find the Lua module argparse in LUA_PATH=/nowhere/%?.lua" .. hint,
+        {}, with(PLAIN, { LUA_PATH_5_4 = "/nowhere/?.lua" }))
     end)
 
     it("says in one line what to do when there is no mailslot module", function()
@@ -213,7 +219,7 @@ describe("the scripts", function()
     scripts.with_folder(function(folder)
       link_module("argparse", package.path, folder)
       local server = scripts.start("server.lua", { "-F", "json" },
-        { env = { LUA_PATH_5_4 = folder .. "/?.lua" } })
+        { env = { LUA_INIT = ("package.path = '%s/?.lua'"):format(folder) } })
       assert.equal(1, scripts.finish(server))
       assert.equal("server.lua: needs the Lua module dkjson: apt-get install lua-dkjson\n",
         server.err)
