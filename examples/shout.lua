@@ -1,8 +1,26 @@
 -- SPDX-License-Identifier: MIT
--- Answers each question that ask.c asks, loudly.
-local mailslot = require "mailslot"
+-- Answers each question that ask.c asks, loudly, until Ctrl-C.
+local has_module, mailslot = pcall(require, "mailslot")
 
-local questions <close> = assert(mailslot.create("questions"))
+local function give_up(text)
+  io.stderr:write("shout.lua: ", text, "\n")
+  os.exit(1, true)
+end
+
+if not has_module then
+  give_up("cannot load the module mailslot: see \"In Lua\" in README.md\n" .. mailslot)
+end
+if #arg > 0 then
+  give_up("takes no arguments: ask with the program of ask.c")
+end
+
+local questions <close>, text = mailslot.create("questions")
+if not questions then
+  give_up(text)
+end
 for question in questions:messages(math.huge) do
-  mailslot.send("answers", question:upper())
+  local is_sent, why = mailslot.send("answers", question:upper())
+  if not is_sent then
+    io.stderr:write("shout.lua: ", why, "\n")
+  end
 end

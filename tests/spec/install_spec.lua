@@ -66,6 +66,10 @@ describe("an installation", function()
     local script = start("lua5.4", { source .. "/examples/shout.lua" },
       prefix .. "/lib/lua/5.4/?.so")
     is_served("questions")
+    local second = start("lua5.4", { source .. "/examples/shout.lua" },
+      prefix .. "/lib/lua/5.4/?.so")
+    assert.equal(1, (second:finish()))
+    assert.equal("shout.lua: mailslot 'questions': another owner serves this name\n", second.err)
     local ask = start(program, { "is it you?" })
     ask:expect("IS IT YOU?")
     ask:succeed()
