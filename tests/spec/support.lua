@@ -17,6 +17,12 @@ local support = {}
 -- Seconds that anything may take that has no shorter limit of its own.
 support.DEADLINE = 30
 
+-- A child that has ended does not take its input any more; by default that would end this
+-- process, too.
+local broken_pipe = uv.new_signal()
+broken_pipe:start("sigpipe", function() end)
+broken_pipe:unref()
+
 local children = {}
 local directory, open_before, mapped_before
 
