@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Machines on a network: each has a host name, an address and slots of its own, in namespaces
+-- Machines on networks: each has a host name, addresses and slots of its own, in namespaces
 -- of this test. The spec itself runs in namespaces already (tests/gateway/run).
 --
 --   local network = require "tests.gateway.network"
@@ -20,7 +20,7 @@ network.build = assert(os.getenv("MAILSLOT_BUILD"))
 local machine_methods = {}
 machine_methods.__index = machine_methods
 
-local machines, folder
+local machines, bridges, folder
 
 function network.run(program, ...)
   local child = support.spawn(program, { ... })
@@ -36,15 +36,45 @@ function machine_methods:spawn(program, ...)
   }, { env = { MAILSLOT = false, MAILSLOT_DIR = false } })
 end
 
+-- Lua with the module of a folder.
+local function lua_words(module_folder)
+  return "/usr/bin/env", "LD_PRELOAD=" .. os.getenv("MAILSLOT_PRELOAD"),
+    "LUA_CPATH_5_4=" .. module_folder .. "/?.so;;", "lua5.4"
+end
+
+local function with_module(code)
+  return 'io.stdout:setvbuf("line") mailslot = require "mailslot" ' .. code
+end
+
 function machine_methods:lua(...)
-  local preload = "LD_PRELOAD=" .. os.getenv("MAILSLOT_PRELOAD")
-  local cpath = "LUA_CPATH_5_4=" .. network.build .. "/lua/?.so;;"
-  return self:spawn("/usr/bin/env", preload, cpath, "lua5.4", ...)
+  local words = { lua_words(network.build .. "/lua") }
+  table.move({ ... }, 1, select("#", ...), #words + 1, words)
+  return self:spawn(table.unpack(words))
 end
 
 -- Lua code on a machine, with the module in `mailslot`.
 function machine_methods:code(code)
-  return self:lua("-e", 'io.stdout:setvbuf("line") mailslot = require "mailslot" ' .. code)
+  return self:lua("-e", with_module(code))
+end
+
+-- The same as another user of the machine, after network.publish.
+function machine_methods:code_of(uid, code)
+  local words = { "setpriv", "--reuid", tostring(uid), "--regid", tostring(uid),
+    "--clear-groups", lua_words(folder) }
+  table.move({ "-e", with_module(code) }, 1, 2, #words + 1, words)
+  return self:spawn(table.unpack(words))
+end
+
+-- Lets other users read the folder of the test, and the module there.
+function network.publish()
+  assert(uv.fs_copyfile(network.build .. "/lua/mailslot.so", folder .. "/mailslot.so"))
+  network.run("chmod", "755", folder, folder .. "/mailslot.so")
+end
+
+-- Only root has other users, and only where it is no namespace's.
+function network.has_users()
+  local file <close> = assert(io.open("/proc/self/uid_map"))
+  return tonumber(file:read("a"):match("(%d+)%s*$")) > 1
 end
 
 function machine_methods:client(...)
@@ -88,30 +118,44 @@ function machine_methods:gateway(lines)
   return gateway
 end
 
--- A machine whose place on the network is 10.77.0.`number`.
-local function connect(machine, number)
-  local bridge_end = "to-" .. machine.name
-  network.run("ip", "link", "add", bridge_end, "type", "veth", "peer", "name", "eth0",
-    "netns", tostring(machine.pid))
-  network.run("ip", "link", "set", bridge_end, "master", "bridge", "up")
-  machine.address = "10.77.0." .. number
+local function add_bridge(name)
+  network.run("ip", "link", "add", name, "type", "bridge")
+  network.run("ip", "link", "set", name, "up")
+  bridges[name] = true
+end
+
+-- Connects a machine to one more network, 10.`number`.0.0: there it is the one of the same
+-- place as on its first, and the interface is eth`number`.
+function machine_methods:join(number, interface, bridge)
+  interface, bridge = interface or "eth" .. number, bridge or "bridge" .. number
+  if not bridges[bridge] then
+    add_bridge(bridge)
+  end
+  local cable = ("%s-%s"):format(interface, self.name)
+  network.run("ip", "link", "add", cable, "type", "veth", "peer", "name", interface,
+    "netns", tostring(self.pid))
+  network.run("ip", "link", "set", cable, "master", bridge, "up")
+  self.cables[#self.cables + 1] = cable
   for _, words in ipairs {
-    { "addr", "add", machine.address .. "/24", "broadcast", "10.77.0.255", "dev", "eth0" },
-    { "link", "set", "lo", "up" },
-    { "link", "set", "eth0", "up" },
+    { "addr", "add", ("10.%d.0.%d/24"):format(number, self.place),
+      "broadcast", ("10.%d.0.255"):format(number), "dev", interface },
+    { "link", "set", interface, "up" },
   } do
-    machine:spawn("ip", table.unpack(words)):succeed()
+    self:spawn("ip", table.unpack(words)):succeed()
   end
 end
 
+-- A machine on the network 10.77.0.0, where its place is the number of its making.
 function network.machine(name)
-  local machine = setmetatable({ name = name }, machine_methods)
+  local machine = setmetatable({ name = name, place = #machines + 1, cables = {} },
+    machine_methods)
   machine.holder = support.spawn("unshare", { "--net", "--uts", "--mount", "sh", "-c",
     "hostname " .. name .. " && mount -t tmpfs none /dev/shm && echo there && exec cat" })
   machine.pid = machine.holder.pid
   machine.holder:expect("there")
-  machines[#machines + 1] = machine
-  connect(machine, #machines)
+  machines[machine.place] = machine
+  machine:spawn("ip", "link", "set", "lo", "up"):succeed()
+  machine:join(77, "eth0", "bridge")
   return machine
 end
 
@@ -129,9 +173,9 @@ end
 
 function network.enter()
   support.enter()
-  machines, folder = {}, assert(uv.fs_mkdtemp("/tmp/mailslot-gateway-XXXXXX"))
-  network.run("ip", "link", "add", "bridge", "type", "bridge")
-  network.run("ip", "link", "set", "bridge", "up")
+  machines, bridges = {}, {}
+  folder = assert(uv.fs_mkdtemp("/tmp/mailslot-gateway-XXXXXX"))
+  add_bridge("bridge")
 end
 
 -- Waits until a program has ended after SIGTERM, and with status 0.
@@ -147,10 +191,14 @@ end
 function network.leave()
   for _, machine in ipairs(machines) do
     -- By itself it would go with the last process there, some time later.
-    network.run("ip", "link", "del", "to-" .. machine.name)
+    for _, cable in ipairs(machine.cables) do
+      network.run("ip", "link", "del", cable)
+    end
     machine.holder:finish()
   end
-  network.run("ip", "link", "del", "bridge")
+  for bridge in pairs(bridges) do
+    network.run("ip", "link", "del", bridge)
+  end
   network.run("rm", "-r", folder)
   support.leave()
 end
