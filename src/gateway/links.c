@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RECEIVE_SIZE (1 << 20)
+
 void ms_address_text(uint32_t address, char ret_text[MS_ADDRESS_SIZE]) {
     struct in_addr ip = {.s_addr = htonl(address)};
     inet_ntop(AF_INET, &ip, ret_text, MS_ADDRESS_SIZE);
@@ -188,6 +190,12 @@ static void log_bind_error(const struct ms_link *link, uint16_t number, int r) {
     }
 }
 
+/* More room lets a burst wait, and not get lost: as much as the system allows. */
+static void widen(uv_udp_t *socket) {
+    int size = RECEIVE_SIZE;
+    uv_recv_buffer_size((uv_handle_t *)socket, &size);
+}
+
 static int open_socket(struct ms_port *port, uv_loop_t *loop,
                        const struct ms_link *link, uint32_t address) {
     uv_udp_t *socket = &port->sockets[port->count];
@@ -203,6 +211,7 @@ static int open_socket(struct ms_port *port, uv_loop_t *loop,
         r = uv_udp_set_broadcast(socket, 1);
     }
     if (r == 0) {
+        widen(socket);
         r = uv_udp_recv_start(socket, on_room, on_packet);
     }
     if (r < 0) {

@@ -224,12 +224,14 @@ describe("a domain of three machines", function()
     local reader = beta:code [[
       local slot = assert(mailslot.create("jobs"))
       print "ready"
-      local counts = { flood = 0, calm = 0 }
-      repeat
-        local word = assert(slot:read(math.huge))
-        counts[word] = (counts[word] or 0) + 1
-      until counts.calm == 10
-      print(counts.flood)
+      local flooded = 0
+      while true do
+        if slot:read(math.huge) == "flood" then
+          flooded = flooded + 1
+        else
+          print(flooded)
+        end
+      end
     ]]
     reader:expect("ready")
     local start = support.now()
@@ -239,12 +241,25 @@ describe("a domain of three machines", function()
     ]]
     scripts.await(b, "err", "the sender sends too fast")
     local calm = gamma:code [[
-      for _ = 1, 10 do assert(mailslot.send("\\\\beta\\mailslot\\jobs", "calm")) end
+      for _ in io.lines() do assert(mailslot.send("\\\\beta\\mailslot\\jobs", "calm")) end
     ]]
+    -- Some get lost on a network that is flooded: the others must come through.
+    local sent, came = 0, 0
+    while came < 10 and sent < 40 do
+      calm:write("go\n")
+      sent = sent + 1
+      local has_come = pcall(support.await, function()
+        return reader.out:find("\n")
+      end, "it", 0.5)
+      came = came + (has_come and 1 or 0)
+      reader.flooded = has_come and tonumber(reader:line()) or reader.flooded
+    end
+    assert.equal(10, came, ("of %d messages"):format(sent))
+    assert.is_true(reader.flooded <= 20 + 20 * (support.now() - start),
+      reader.flooded .. " came through")
     calm:succeed()
-    local flooded = tonumber(reader:line())
-    assert.is_true(flooded <= 20 + 20 * (support.now() - start), flooded .. " came through")
-    reader:succeed()
+    reader:kill("sigkill")
+    reader:finish()
     flood:kill("sigkill")
     flood:finish()
     network.stop(b, g, a)
