@@ -303,8 +303,7 @@ static void hear(void *context, const struct ms_heard *heard) {
     if (r == 0) {
         r = check_destination(lan, &datagram, &reason);
     }
-    if (r == 0 && ms_duplicates_meet(&lan->duplicates, heard->address, datagram.id,
-                                     heard->packet, heard->size, ms_clock_now_ns())) {
+    if (r == 0 && ms_duplicates_meet(&lan->duplicates, &datagram, ms_clock_now_ns())) {
         r = ms_refuse(MS_REASON_DUPLICATE, &reason);
     }
     if (r == 0) {

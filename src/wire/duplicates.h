@@ -7,6 +7,8 @@
 #ifndef MS_WIRE_DUPLICATES_H
 #define MS_WIRE_DUPLICATES_H
 
+#include "wire/datagram.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +19,6 @@
 struct ms_duplicate {
     uint64_t hash;
     int64_t until_ns; /* 0 in one that was never used */
-    uint32_t address;
     uint16_t id;
 };
 
@@ -28,11 +29,11 @@ struct ms_duplicates {
 };
 
 /*
- * Has this packet come before, from the same UDP source address, with the same DGM_ID
- * and the same bytes? If not it is remembered. now_ns: a clock that does not jump,
- * above 0. Looks at the whole window.
+ * Has this datagram come before: the same DGM_ID, names and data? Whatever its address:
+ * a host on two networks that reaches us on both sends from two. If not it is
+ * remembered. now_ns: a clock that does not jump, above 0. Looks at the whole window.
  */
-bool ms_duplicates_meet(struct ms_duplicates *window, uint32_t address, uint16_t id,
-                        const void *packet, size_t size, int64_t now_ns);
+bool ms_duplicates_meet(struct ms_duplicates *window,
+                        const struct ms_datagram *datagram, int64_t now_ns);
 
 #endif
