@@ -33,7 +33,7 @@ void ms_client_set_origin(struct ms_client *client, const struct ms_origin *orig
 }
 
 void ms_client_close(struct ms_client *client) {
-    client->has_told_origin = false;
+    client->has_told_origin = client->is_behind = false;
     client->fd = ms_file_close(client->fd);
     client->process = ms_file_close(client->process);
 }
@@ -209,6 +209,7 @@ static int try_send(struct ms_client *client, const char *path,
     }
     r = send_letter(client, message);
     MS_STEP("client.sent");
+    client->is_behind &= r < 0;
     /* Either the owner has gone, or it has given the place to another client. */
     return r == -EPIPE ? -ECONNRESET : r;
 }
@@ -223,20 +224,22 @@ static int take_greetings(struct ms_client *client) {
 }
 
 /* The socket is full. If that is because the share is, wait until deadline_ns; but for
- * a thread of the owner that is only behind, until patience_ns. */
+ * a thread of the owner that is only behind, until patience_ns, and not in vain each
+ * time. */
 static int await_room(struct ms_client *client, int64_t deadline_ns,
                       int64_t patience_ns) {
     if (client->fd < 0) {
         return deadline_ns ? pause_until(deadline_ns) : -EAGAIN;
     }
     int r = take_greetings(client);
-    if (r == 0 && client->is_full && deadline_ns == 0) {
+    if (r == 0 && deadline_ns == 0 && (client->is_full || client->is_behind)) {
         return -EAGAIN;
     }
     if (r == 0) {
         int64_t end_ns = client->is_full ? deadline_ns : patience_ns;
         r = ms_socket_wait(client->fd, MS_BOTH, client->process, end_ns);
     }
+    client->is_behind = r == -ETIMEDOUT;
     return r == -ETIMEDOUT && deadline_ns == 0 ? -EAGAIN : r;
 }
 

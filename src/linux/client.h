@@ -16,7 +16,8 @@ struct ms_client {
     uint64_t room;
     const struct ms_origin *origin; /* of what is sent; NULL: this machine */
     bool has_told_origin;           /* on this connection */
-    bool is_full; /* as far as the owner has told: this user's share */
+    bool is_full;   /* as far as the owner has told: this user's share */
+    bool is_behind; /* its thread was waited for in vain, and has taken nothing since */
     int fd;       /* -1: not connected */
     int process;  /* tells when the owner has ended, or -1 */
 };
