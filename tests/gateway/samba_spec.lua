@@ -4,6 +4,7 @@
 local json = require("dkjson")
 local network = require("tests.gateway.network")
 local scripts = require("tests.spec.scripts")
+local support = require("tests.spec.support")
 local uv = require("luv")
 
 local SAMBA = [[
@@ -55,13 +56,15 @@ local ASK_CONTROLLER = [[
   print((assert(reply):gsub("%c", " ")))
 ]]
 
-local function start_nmbd(machine)
+-- With these lines of its configuration, and of what it knows as a WINS server.
+local function start_nmbd(machine, lines, wins)
   local folder = network.folder("samba")
   for _, name in ipairs(DIRECTORIES) do
     assert(uv.fs_mkdir(folder .. "/" .. name, 493))
   end
   local text = SAMBA:gsub("DIR", folder)
-  machine.samba = network.write("smb.conf", text)
+  machine.samba = network.write("smb.conf", text .. (lines or ""))
+  network.write("samba/state/wins.dat", wins or "")
   return machine:spawn("nmbd", "--foreground", "--no-process-group", "--debug-stdout",
     "-s", machine.samba)
 end
@@ -91,6 +94,54 @@ describe("nmbd", function()
       assert.matches(found, lookup.out, 1, true)
     end
     network.stop(browser, nmbd, a)
+  end)
+end)
+
+describe("a WINS server", function()
+  before_each(network.enter)
+  after_each(network.leave)
+
+  -- Who has no `name_port` like the others hears no question of theirs.
+  local function silent(machine, lines)
+    local gateway = machine:start_gateway {
+      'export = { "HelloWorld" }', 'lan = { interfaces = { "eth0" }, name_port = 1137 }', lines }
+    scripts.await(gateway, "err", "ready:")
+    return gateway
+  end
+
+  local function send(machine, target, text)
+    machine:client("-s", ([[\\%s\mailslot\HelloWorld]]):format(target), text):succeed()
+  end
+
+  it("says where a host is and what is a group, and whom it does not know is asked", function()
+    local alpha, beta, gamma, peer = network.machine("alpha"), network.machine("beta"),
+      network.machine("gamma"), network.machine("peer")
+    local later = os.time() + 3600
+    local nmbd = start_nmbd(peer, "wins support = yes\n", ([[
+VERSION 1 0
+"ELSEWHERE#00" %d 10.77.0.2 64R
+"FARGROUP#00" %d 255.255.255.255 e4R
+]]):format(later, later))
+    local a = alpha:start_gateway { 'lan = { interfaces = { "eth0" }, wins = "10.77.0.4" }' }
+    local b = silent(beta, 'host = "elsewhere"\ndomain = "fargroup"')
+    local g = gamma:gateway { 'export = { "HelloWorld" }' }
+    scripts.await(a, "err", "ready:")
+    local there, near = beta:server(), gamma:server()
+    local deadline = support.now() + support.DEADLINE
+    repeat -- until it serves
+      local lookup = alpha:spawn("nmblookup", "-s", peer.samba, "-U", "10.77.0.4", "--recursion",
+        "elsewhere")
+      local status = lookup:finish()
+      assert(status == 0 or support.now() < deadline, lookup.err)
+    until status == 0
+    send(alpha, "elsewhere", "to a host")
+    there:expect("Message #1: to a host")
+    send(alpha, "fargroup", "to a group")
+    there:expect("Message #2: to a group")
+    send(alpha, "gamma", "to one that it does not know")
+    near:expect("Message #1: to one that it does not know")
+    assert.is_nil(a.err:find("dropped", 1, true), a.err)
+    network.stop(there, near, nmbd, a, b, g)
   end)
 end)
 
