@@ -75,6 +75,25 @@ local function sender(machine, size)
   ]]):format(size))
 end
 
+-- Sends the numbers from 1 on without waiting for room. Prints "full" when there is none, goes
+-- on, now until each is accepted, at a line, and prints "done".
+local function impatient_sender(machine, last)
+  return machine:code(([[
+    local writer = mailslot.open("\\\\beta\\mailslot\\jobs")
+    local number, is_full = 1, false
+    while number <= %d do
+      local ok, _, code = writer:send(number .. (" "):rep(4000), 0)
+      if code == "EAGAIN" and not is_full then
+        is_full = true
+        print("full")
+        io.read()
+      end
+      number = number + (ok and 1 or 0)
+    end
+    print("done")
+  ]]):format(last))
+end
+
 -- Waits until so many lines have come to a reader, and says which is the last.
 local function await_lines(child, number)
   support.await(function()
@@ -259,20 +278,7 @@ describe("a stream that is full", function()
     local a = nats.gateway(alpha, { "outbox = { max_bytes = 262144 }" }, "queue_bytes = 8192")
     local jobs = reader(beta)
     jobs:kill("sigstop")
-    local feed = alpha:code([[
-      local writer = mailslot.open("\\\\beta\\mailslot\\jobs")
-      local number, is_full = 1, false
-      while number <= 300 do
-        local ok, _, code = writer:send(number .. (" "):rep(4000), 0)
-        if code == "EAGAIN" and not is_full then
-          is_full = true
-          print("full")
-          io.read()
-        end
-        number = number + (ok and 1 or 0)
-      end
-      print("done")
-    ]])
+    local feed = impatient_sender(alpha, 300)
     feed:expect("full")
     scripts.await(a, "err", "the stream is full")
     jobs:kill("sigcont")
@@ -305,6 +311,27 @@ describe("what was accepted", function()
     server = nats.server()
     await_lines(jobs, 500)
     check(numbers(jobs), 500)
+    feed:succeed()
+    nats.kill(jobs)
+    network.stop(a, b)
+    nats.stop(server)
+  end)
+
+  it("makes senders get EAGAIN while a server is away, and goes on when it is back", function()
+    local server = nats.server()
+    local alpha, beta = network.machine("alpha"), network.machine("beta")
+    local a = nats.gateway(alpha, { "outbox = { max_bytes = 262144 }" }, "queue_bytes = 8192")
+    local b = nats.gateway(beta, { JOBS }, "", 1)
+    local jobs = reader(beta)
+    nats.kill(server)
+    scripts.await(a, "err", "not connected")
+    local feed = impatient_sender(alpha, 300)
+    feed:expect("full")
+    server = nats.server()
+    feed:write("\n")
+    feed:expect("done")
+    await_lines(jobs, 300)
+    check(numbers(jobs), 300)
     feed:succeed()
     nats.kill(jobs)
     network.stop(a, b)
