@@ -1,17 +1,20 @@
 -- SPDX-License-Identifier: MIT
--- What the road nats costs on one machine: two gateways and a server, one message after the
--- other (latency) and as many as there are (messages a second), and the memory of a gateway
--- that has nothing to do.
--- Usage: LUA_CPATH_5_4='build/release/lua/?.so;;' lua5.4 bench/nats.lua [BUILD] [COUNT]
--- Needs nats-server. Everything is in a new folder below /tmp, which is removed, and on a
--- free port of 127.0.0.1.
+-- What a road costs on one machine: two gateways, with a NATS server or a network between
+-- them, one message after the other (latency) and many (messages a second), and the memory of
+-- a gateway that has nothing to do.
+-- Usage: unshare --user --map-root-user --net env LUA_CPATH_5_4='build/release/lua/?.so;;' \
+--          lua5.4 bench/gateway.lua lan|nats [BUILD] [COUNT]
+-- It makes its network in the namespace that unshare gives it. Needs iproute2, nats-server.
+-- Everything else is in a new folder below /tmp, which is removed.
 
 local mailslot = require "mailslot"
 local uv = require "luv"
 
-local build = assert(uv.fs_realpath(arg[1] or "build/release"))
-local count = math.tointeger(arg[2] or 20000)
+local road = arg[1]
+local build = assert(uv.fs_realpath(arg[2] or "build/release"))
+local count = math.tointeger(arg[3] or 20000)
 local SIZE <const> = 100
+local UNDERWAY <const> = 64 -- at most, when many are sent: a network loses what is too much
 local WAIT_S <const> = 30
 
 local folder = assert(uv.fs_mkdtemp("/tmp/mailslot-bench-XXXXXX"))
@@ -31,12 +34,8 @@ local function write(name, text)
   return path(name)
 end
 
-local function free_port()
-  local socket = uv.new_tcp()
-  assert(socket:bind("127.0.0.1", 0))
-  local port = socket:getsockname().port
-  socket:close()
-  return port
+local function ip(words)
+  assert(os.execute("ip " .. words))
 end
 
 -- Starts a program and waits until it has written the text to standard error.
@@ -64,17 +63,46 @@ local function start(program, arguments, text)
   return pid
 end
 
-local function start_gateway(name, url)
-  for _, kind in ipairs { ".slots", ".state" } do
-    assert(uv.fs_mkdir(path(name .. kind), 448))
-  end
+-- Both ways to configure a gateway, and what must be there before the first.
+local roads = {
+  lan = {
+    text = "ready:",
+    prepare = function()
+      ip "link set lo up"
+      ip "link add alpha type veth peer name beta"
+      for name, address in pairs { alpha = "10.77.0.1", beta = "10.77.1.1" } do
+        ip(("addr add %s/24 broadcast + dev %s"):format(address, name))
+        ip("link set " .. name .. " up")
+      end
+      write("lmhosts", "10.77.0.1 ALPHA\n10.77.1.1 BETA\n")
+    end,
+    line = function(name)
+      return ("lan = { interfaces = { %q }, subnets = { '10.77.0.0/16' }, lmhosts = %q }"):format(
+        name, path("lmhosts"))
+    end,
+  },
+  nats = {
+    text = "nats: connected",
+    prepare = function()
+      ip "link set lo up"
+      start("nats-server", { "-js", "-sd", path("store"), "-a", "127.0.0.1" }, "Server is ready")
+    end,
+    line = function(name)
+      assert(uv.fs_mkdir(path(name .. ".state"), 448))
+      return ("nats = { url = 'nats://127.0.0.1', state = %q }"):format(path(name .. ".state"))
+    end,
+  },
+}
+
+local function start_gateway(name)
+  assert(uv.fs_mkdir(path(name .. ".slots"), 448))
   assert(uv.os_setenv("MAILSLOT_DIR", path(name .. ".slots")))
   local config = write(name .. ".lua", ([[
     host = %q
     export = { bench = { rate = 1e9, sender_rate = 1e9, bytes = 1 << 30 } }
-    nats = { url = %q, state = %q }
-  ]]):format(name, url, path(name .. ".state")))
-  return start(build .. "/mailslot-gateway", { "-c", config }, "nats: connected")
+    %s
+  ]]):format(name, roads[road].line(name)))
+  return start(build .. "/mailslot-gateway", { "-c", config }, roads[road].text)
 end
 
 local function memory_kib(pid)
@@ -112,11 +140,12 @@ local function measure_latency(slot, writer)
 end
 
 local function measure_throughput(slot, writer)
-  local start_s = now_s()
+  local start_s, sent = now_s(), 0
   for i = 1, count do
-    assert(writer:send(("%-" .. SIZE // 2 .. "d"):format(i) .. ("x"):rep(SIZE // 2), WAIT_S))
-  end
-  for i = 1, count do
+    while sent < count and sent < i - 1 + UNDERWAY do
+      sent = sent + 1
+      assert(writer:send(("%-" .. SIZE // 2 .. "d"):format(sent) .. ("x"):rep(SIZE // 2), WAIT_S))
+    end
     local message = assert(slot:read(WAIT_S))
     assert(tonumber(message:match("%d+")) == i, "a message is wrong")
   end
@@ -124,13 +153,11 @@ local function measure_throughput(slot, writer)
 end
 
 local function main()
-  local port = free_port()
-  start("nats-server", { "-js", "-sd", path("store"), "-a", "127.0.0.1", "-p", tostring(port) },
-    "Server is ready")
-  local url = "nats://127.0.0.1:" .. port
-  local idle = start_gateway("beta", url)
+  assert(roads[road], "which road? lan or nats")
+  roads[road].prepare()
+  local idle = start_gateway("beta")
   local slot <close> = assert(mailslot.create("bench"))
-  start_gateway("alpha", url)
+  start_gateway("alpha")
   local writer <close> = assert(mailslot.open([[\\beta\mailslot\bench]]))
   await_first(slot, writer)
   print(("memory of a gateway that is idle: %d KiB"):format(memory_kib(idle)))
