@@ -128,6 +128,18 @@ describe("two machines with gateways", function()
     network.stop(server, a, b)
   end)
 
+  it("have other ports if they are told", function()
+    local alpha, beta = network.machine("alpha"), network.machine("beta")
+    local ports = 'lan = { interfaces = { "eth0" }, port = 1138, name_port = 1137 }'
+    local a, b = alpha:start_gateway { ports }, beta:start_gateway { ports, HELLO }
+    scripts.await(a, "err", "ready:")
+    scripts.await(b, "err", "ready:")
+    local server = beta:server()
+    send_marker(alpha, "beta", server, 1)
+    send_marker(alpha, "workgroup", server, 2)
+    network.stop(server, a, b)
+  end)
+
   it("hear nobody whose network is not configured, and no garbage", function()
     local alpha, beta, gamma = network.machine("alpha"), network.machine("beta"),
       network.machine("gamma")
