@@ -48,6 +48,8 @@ int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
                        size_t count, int64_t timeout_ms, size_t *ret_sent);
 int ms_writer_set_origin(mailslot_writer *writer, const char *host, bool is_verified);
 int ms_writer_info(mailslot_writer *writer, mailslot_info *info);
+int ms_writer_accepted(mailslot_writer *writer, int64_t *ret_created_ns,
+                       uint64_t *ret_accepted);
 
 /* Which user has that name, alive or dead. */
 int ms_backend_owner(const struct ms_name *name, uint32_t *ret_uid);

@@ -260,6 +260,18 @@ int mailslot_writer_get_info(mailslot_writer *writer, mailslot_info *info) {
     return is_remote(writer) ? -EOPNOTSUPP : ms_writer_info(writer, info);
 }
 
+int mailslot_writer_get_accepted(mailslot_writer *writer, int64_t *ret_created_ns,
+                                 uint64_t *ret_accepted) {
+    if (!is_writer(writer)) {
+        return -EBADF;
+    }
+    if (!ret_created_ns || !ret_accepted) {
+        return -EINVAL;
+    }
+    return is_remote(writer) ? -EOPNOTSUPP
+                             : ms_writer_accepted(writer, ret_created_ns, ret_accepted);
+}
+
 /* Who opened the slot a moment ago calls a dead one missing. */
 static int as_missing(int r, int missing) {
     return r == -EPIPE ? missing : r;

@@ -19,6 +19,8 @@ struct door {
     int64_t shut_until_ns;   /* not to be opened before */
     struct ms_bucket bucket;
     struct ms_senders senders;
+    bool is_known;
+    mailslot_info first; /* what the slot was like before this process sent to it */
 };
 
 struct ms_inbox {
@@ -140,27 +142,40 @@ static enum ms_drop drop_of(int r) {
     }
 }
 
-/* The slot of another user whose owner was stopped takes a second to be opened, in
- * which everything else would wait: so it is not tried with each message. */
-static int open_writer(struct door *door) {
-    if (door->writer) {
-        return 0;
-    }
-    int64_t now_ns = ms_clock_now_ns();
-    if (now_ns < door->shut_until_ns) {
-        return -EAGAIN;
-    }
-    int r = mailslot_open(door->limits.slot, &door->writer);
-    if (r == -ETIMEDOUT) {
-        door->shut_until_ns = now_ns + SHUT_NS;
+/* How many messages it has had. */
+static int look(mailslot_writer *writer, mailslot_info *ret_info) {
+    *ret_info = (mailslot_info)MAILSLOT_INFO_INIT;
+    return mailslot_writer_get_accepted(writer, &ret_info->created_ns,
+                                        &ret_info->received);
+}
+
+/* What failed with ETIMEDOUT has waited a second for a process that was stopped, and
+ * everything else with it: it is not tried again with each message. */
+static int note_failure(struct door *door, int r) {
+    if (r == -EPIPE || r == -EBADMSG) {
+        door->writer = mailslot_writer_close(door->writer);
+    } else if (r == -ETIMEDOUT) {
+        door->shut_until_ns = ms_clock_now_ns() + SHUT_NS;
     }
     return r;
 }
 
-static void drop_dead_writer(struct door *door, int r) {
-    if (r == -EPIPE || r == -EBADMSG) {
-        door->writer = mailslot_writer_close(door->writer);
+static int open_writer(struct door *door) {
+    if (ms_clock_now_ns() < door->shut_until_ns) {
+        return -EAGAIN;
     }
+    if (door->writer) {
+        return 0;
+    }
+    int r = mailslot_open(door->limits.slot, &door->writer);
+    if (r == 0 && !door->is_known) {
+        r = look(door->writer, &door->first);
+        door->is_known = r == 0;
+        if (r < 0) {
+            door->writer = mailslot_writer_close(door->writer);
+        }
+    }
+    return note_failure(door, r);
 }
 
 /* Messages from outside leave room for those of this machine. Who may not look into the
@@ -176,14 +191,16 @@ static enum ms_drop put_once(struct door *door, const struct ms_arrival *arrival
         return MS_DROP_SLOT_BYTES;
     }
     r = set_origin(door->writer, arrival);
+    if (r == 0 && arrival->about_to_send) {
+        r = look(door->writer, &info);
+    }
     if (r == 0) {
         if (arrival->about_to_send) {
-            arrival->about_to_send(arrival->context, is_seen ? &info : NULL);
+            arrival->about_to_send(arrival->context, &info);
         }
         r = mailslot_writer_send(door->writer, arrival->data, arrival->size, 0);
     }
-    drop_dead_writer(door, r);
-    return drop_of(r);
+    return drop_of(note_failure(door, r));
 }
 
 int ms_inbox_look(struct ms_inbox *inbox, const char *slot, mailslot_info *ret_info) {
@@ -191,10 +208,9 @@ int ms_inbox_look(struct ms_inbox *inbox, const char *slot, mailslot_info *ret_i
     if (!door) {
         return -ENOENT;
     }
-    int r = open_writer(door);
+    int r = door->is_known ? 0 : open_writer(door);
     if (r == 0) {
-        r = mailslot_writer_get_info(door->writer, ret_info);
-        drop_dead_writer(door, r);
+        *ret_info = door->first;
     }
     return r;
 }

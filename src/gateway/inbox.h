@@ -29,7 +29,8 @@ struct ms_arrival {
     const void *data;
     size_t size;
     /* NULL, or called when nothing is left to be done but to give the message to the
-     * slot, which looks like this; info is NULL for a slot of another user */
+     * slot, of which created_ns and received are told: of another user's, what it has
+     * received of ours */
     void (*about_to_send)(void *context, const mailslot_info *info);
     void *context;
 };
@@ -42,8 +43,10 @@ int ms_inbox_reload(struct ms_inbox *inbox);
 /* MS_DROP_NONE: it is in the slot. Else why not. */
 enum ms_drop ms_inbox_deliver(struct ms_inbox *inbox, const struct ms_arrival *arrival);
 
-/* What an exported slot looks like now. Errors: as mailslot_open and
- * mailslot_writer_get_info; -ENOENT also if it is not exported. */
+/* What an exported slot was like when this process opened it first and had sent nothing
+ * to it: created_ns and received, as above. Errors: as mailslot_open and
+ * mailslot_writer_get_accepted; -EAGAIN: not to be seen now; -ENOENT also if it is not
+ * exported. */
 int ms_inbox_look(struct ms_inbox *inbox, const char *slot, mailslot_info *ret_info);
 
 /* Count what the last call did not deliver, unless it will be delivered later. */

@@ -5,6 +5,7 @@
 #include "gateway/inbox.h"
 #include "gateway/nats_journal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,19 +74,23 @@ static void end(struct ms_nats_consumer *consumer, const struct origin *origin) 
     go_on(consumer);
 }
 
-/* Was it delivered by an earlier life, or before its sender repeated it? */
-static bool has_come(struct ms_nats_consumer *consumer, const struct origin *origin) {
+/* Was it delivered by an earlier life, or before its sender repeated it? 0: no; 1: yes;
+ * -EAGAIN: the slot that would tell cannot be asked now. */
+static int has_come(struct ms_nats_consumer *consumer, const struct origin *origin) {
     struct ms_journal *journal = consumer->journal;
     if (ms_journal_knows(journal, &origin->writer, origin->number)) {
-        return true;
+        return 1;
     }
     if (!ms_journal_is_doing(journal, &consumer->place)) {
-        return false;
+        return 0;
     }
     mailslot_info info = MAILSLOT_INFO_INIT;
-    bool is_seen = ms_inbox_look(consumer->receiver->gateway->inbox,
-                                 origin->subject.slot, &info) == 0;
-    return !ms_journal_is_lost(journal, is_seen ? &info : NULL);
+    int r =
+        ms_inbox_look(consumer->receiver->gateway->inbox, origin->subject.slot, &info);
+    if (r == -EAGAIN || r == -ETIMEDOUT || r == -EINTR) {
+        return -EAGAIN;
+    }
+    return !ms_journal_is_lost(journal, r == 0 ? &info : NULL);
 }
 
 static void about_to_send(void *context, const mailslot_info *info) {
@@ -168,11 +173,16 @@ void ms_delivery_try(struct ms_nats_consumer *consumer) {
         go_on(consumer);
     } else if (read_origin(consumer->held, &origin) < 0) {
         end(consumer, &origin);
-    } else if (has_come(consumer, &origin)) {
-        count_double();
-        end(consumer, &origin);
     } else {
-        deliver(consumer, &origin);
+        int come = has_come(consumer, &origin);
+        if (come < 0) {
+            hold(consumer);
+        } else if (come) {
+            count_double();
+            end(consumer, &origin);
+        } else {
+            deliver(consumer, &origin);
+        }
     }
 }
 

@@ -8,10 +8,9 @@
  * the first or behind the second, the gateway knows what became of it. In between it
  * knows what the slot had counted before: the same count in the same slot says that the
  * message did not get there; anything else is taken for its arrival. That is right
- * unless somebody else has sent to the slot meanwhile, or the slot is another user's,
- * who does not let its counters be read, and the kill came before the slot took the
- * message: then it is lost. (Until a slot can be asked for the last message of a
- * writer, nobody can know.)
+ * unless the slot has another owner by then, or is of the gateway's own user, which
+ * counts the messages of all, and somebody else has sent to it, and the kill came
+ * before the slot took the message: then it is lost.
  */
 #ifndef MS_GATEWAY_NATS_JOURNAL_H
 #define MS_GATEWAY_NATS_JOURNAL_H

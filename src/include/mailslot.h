@@ -435,6 +435,25 @@ MAILSLOT_API int mailslot_writer_set_origin(mailslot_writer *writer, const char 
                                             int is_verified);
 
 /*
+ * How many messages the slot has accepted, and when it was created, which tells it from
+ * others of its name. Who notes that before each send finds out, in another process
+ * after a crash, whether its last message got there: it does if nobody else sent in
+ * between. Of a slot of another user these are the messages of this user: those before
+ * the writer connected, and its own since; else they are all. The count of a user that
+ * has neither messages in the slot nor writers may begin anew when 512 others come.
+ * Waits up to a second for the owner of another user's slot if it has to connect again.
+ *
+ * EAGAIN       this user's share of another user's slot is full, and it has to connect
+ * EOPNOTSUPP   a slot of another machine
+ * EPIPE        the slot has died; the writer stays dead
+ * EBADF EINVAL not a writer of this process; NULL
+ * EACCES ETIMEDOUT EINTR EBADMSG ENOMEM EMFILE ENFILE  as mailslot_open
+ */
+MAILSLOT_API int mailslot_writer_get_accepted(mailslot_writer *writer,
+                                              int64_t *ret_created_ns,
+                                              uint64_t *ret_accepted);
+
+/*
  * Open, send, close: for one message now and then. Errors: as mailslot_open and
  * mailslot_writer_send; ENOENT for EPIPE, or EHOSTUNREACH when it was the gateway.
  */

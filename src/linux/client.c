@@ -82,7 +82,7 @@ static int connect_once(struct ms_client *client, const char *path) {
 }
 
 /* -EAGAIN: there is no greeting now. */
-static int take_greeting(struct ms_client *client) {
+static int take_greeting(struct ms_client *client, struct ms_greeting *ret_greeting) {
     struct ms_greeting greeting = {0};
     int r = ms_socket_take(client->fd, &greeting, sizeof greeting, NULL, 0);
     if (r == 0 && greeting.magic != MS_GREETING_MAGIC) {
@@ -93,14 +93,18 @@ static int take_greeting(struct ms_client *client) {
         client->size_limit = greeting.size_limit;
         client->room = greeting.room;
         ms_socket_set_buffer(client->fd, greeting.buffer_size);
+        *ret_greeting = greeting;
     }
     return r;
 }
 
 static int await_greeting(struct ms_client *client, int64_t deadline_ns) {
+    struct ms_greeting greeting = {0};
     int r = ms_socket_wait(client->fd, MS_INCOMING, client->process, deadline_ns);
     if (r == 0) {
-        r = take_greeting(client);
+        r = take_greeting(client, &greeting);
+        client->created_ns = greeting.created_ns;
+        client->accepted = greeting.accepted;
     }
     return r == 0 && client->is_full ? -EAGAIN : r;
 }
@@ -152,6 +156,14 @@ int ms_client_open(const char *path, struct ms_client *ret_client) {
     default:
         return r;
     }
+}
+
+int ms_client_look(struct ms_client *client, const char *path) {
+    int r = client->fd < 0 ? connect_client(client, path) : 0;
+    if (r == 0 && ms_process_has_ended(client->process)) {
+        return -EPIPE;
+    }
+    return r == -ENOENT ? -EPIPE : r;
 }
 
 /* A message that is too large for a packet travels in a sealed file. */
@@ -210,6 +222,7 @@ static int try_send(struct ms_client *client, const char *path,
     r = send_letter(client, message);
     MS_STEP("client.sent");
     client->is_behind &= r < 0;
+    client->accepted += r == 0;
     /* Either the owner has gone, or it has given the place to another client. */
     return r == -EPIPE ? -ECONNRESET : r;
 }
@@ -217,8 +230,9 @@ static int try_send(struct ms_client *client, const char *path,
 /* What the owner has told since the last look. */
 static int take_greetings(struct ms_client *client) {
     int r = 0;
+    struct ms_greeting greeting;
     for (int i = 0; i < GREETINGS_AT_ONCE && r == 0; i++) {
-        r = take_greeting(client);
+        r = take_greeting(client, &greeting);
     }
     return r == -EAGAIN ? 0 : r;
 }

@@ -18,14 +18,20 @@ struct ms_client {
     bool has_told_origin;           /* on this connection */
     bool is_full;   /* as far as the owner has told: this user's share */
     bool is_behind; /* its thread was waited for in vain, and has taken nothing since */
-    int fd;       /* -1: not connected */
-    int process;  /* tells when the owner has ended, or -1 */
+    int64_t created_ns; /* of the slot */
+    uint64_t accepted;  /* of this user: before it connected, and what it sent since */
+    int fd;             /* -1: not connected */
+    int process;        /* tells when the owner has ended, or -1 */
 };
 
 /* Find the slot and connect to it. Errors: as mailslot_open. */
 int ms_client_open(const char *path, struct ms_client *ret_client);
 
 void ms_client_close(struct ms_client *client);
+
+/* See that it is connected; then created_ns and accepted are known. Errors: as
+ * mailslot_writer_get_accepted. */
+int ms_client_look(struct ms_client *client, const char *path);
 
 /* From where what is sent from now on comes; the caller keeps it. */
 void ms_client_set_origin(struct ms_client *client, const struct ms_origin *origin);

@@ -140,6 +140,7 @@ static int put_letter(struct ms_delivery *delivery,
         r = put(delivery, connection, letter, packet);
         ms_turn_end(delivery->region->header, NULL, r == 0);
         user->queued += r == 0 ? extent : 0;
+        user->accepted += r == 0;
     }
     return r;
 }
@@ -187,21 +188,25 @@ static int take_next(struct ms_delivery *delivery, struct ms_connection *connect
     return or_later(r);
 }
 
-void ms_delivery_tell(const struct ms_delivery *delivery, int fd, int result) {
+void ms_delivery_tell(const struct ms_delivery *delivery, const struct ms_user *user,
+                      int fd, int result) {
     uint64_t share = delivery->users.share;
     struct ms_greeting greeting = {.magic = MS_GREETING_MAGIC,
                                    .result = result,
                                    .size_limit = delivery->queue.size_limit,
                                    .buffer_size =
                                        share < BUFFER_MAX ? share : BUFFER_MAX,
-                                   .room = ms_queue_room(delivery->queue.capacity)};
+                                   .room = ms_queue_room(delivery->queue.capacity),
+                                   .created_ns = delivery->region->header->created_ns,
+                                   .accepted = user ? user->accepted : 0};
     ms_socket_send(fd, &greeting, sizeof greeting, NULL, 0, -1);
 }
 
 static void tell_of_room(const struct ms_delivery *delivery,
                          struct ms_connection *connection, bool has_room) {
     if (connection->is_told == has_room) {
-        ms_delivery_tell(delivery, connection->fd, has_room ? 0 : -EAGAIN);
+        ms_delivery_tell(delivery, connection->user, connection->fd,
+                         has_room ? 0 : -EAGAIN);
         connection->is_told = !has_room;
     }
 }

@@ -30,8 +30,9 @@ void ms_delivery_init(struct ms_delivery *delivery, const struct ms_region *regi
 void ms_delivery_take(struct ms_delivery *delivery, struct ms_connection *connection);
 
 /* Greet who has connected, or tell of room: 0 or -EAGAIN. No more than a hint: it gets
- * lost when the other end does not read. */
-void ms_delivery_tell(const struct ms_delivery *delivery, int fd, int result);
+ * lost when the other end does not read. user: NULL if there are too many. */
+void ms_delivery_tell(const struct ms_delivery *delivery, const struct ms_user *user,
+                      int fd, int result);
 
 /* Wait for the end of the turn that is stuck, for a moment: whether it has come.
  * Changes nothing, so it needs no lock. */

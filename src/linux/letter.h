@@ -27,7 +27,7 @@ enum ms_letter_kind {
     MS_LETTER_ORIGIN = 0x4d534c4f,
 };
 
-#define MS_GREETING_MAGIC UINT32_C(0x4d534831)
+#define MS_GREETING_MAGIC UINT32_C(0x4d534832)
 
 struct ms_letter {
     uint32_t kind;
@@ -42,6 +42,8 @@ struct ms_greeting {
     uint64_t size_limit;  /* bytes of the largest message */
     uint64_t buffer_size; /* bytes that the client should let wait in the socket */
     uint64_t room;        /* bytes of the largest message with its origin */
+    int64_t created_ns;   /* when the slot was created */
+    uint64_t accepted;    /* letters of this user that it has had; for who is greeted */
 };
 
 /* The largest message that goes into a packet. */

@@ -94,7 +94,7 @@ static int greet(struct ms_letterbox *box, int fd) {
                       : -EAGAIN;
     }
     MS_STEP("letterbox.greeting");
-    ms_delivery_tell(&box->delivery, fd, r < 0 ? -EAGAIN : 0);
+    ms_delivery_tell(&box->delivery, user, fd, r < 0 ? -EAGAIN : 0);
     return r;
 }
 

@@ -14,10 +14,12 @@ struct ms_user *ms_users_find(struct ms_users *users, uint32_t uid, bool may_add
     struct ms_user *unused = NULL;
     for (size_t i = 0; i < MS_USERS; i++) {
         struct ms_user *user = &users->all[i];
-        if (!is_in_use(user)) {
-            unused = unused ? unused : user;
-        } else if (user->uid == uid) {
+        bool may_go = !is_in_use(user);
+        if (user->uid == uid && (!may_go || user->accepted)) {
             return user;
+        }
+        if (may_go && (!unused || user->accepted < unused->accepted)) {
+            unused = user;
         }
     }
     if (unused && may_add) {

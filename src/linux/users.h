@@ -17,9 +17,10 @@
 struct ms_user {
     uint32_t uid;
     uint32_t connections;
-    uint32_t waiting; /* of them, whose next letter is put off */
-    uint64_t queued;  /* bytes of the ring not yet shown to the owner */
-    uint64_t shown;   /* and not yet released */
+    uint32_t waiting;  /* of them, whose next letter is put off */
+    uint64_t queued;   /* bytes of the ring not yet shown to the owner */
+    uint64_t shown;    /* and not yet released */
+    uint64_t accepted; /* letters that came into the slot */
 };
 
 /* Zeros, but for the share. */
@@ -30,7 +31,8 @@ struct ms_users {
 };
 
 /* The entry of a user; a new one, if it may be added, which stays as long as it has
- * bytes or connections. NULL: there is none, or there are too many. */
+ * bytes or connections, and then until its place is needed: of those the one with the
+ * fewest letters goes first. NULL: there is none, or there are too many. */
 struct ms_user *ms_users_find(struct ms_users *users, uint32_t uid, bool may_add);
 
 /* Who has most connections. */

@@ -273,6 +273,25 @@ int ms_writer_set_origin(mailslot_writer *writer, const char *host, bool is_veri
     return 0;
 }
 
+int ms_writer_accepted(mailslot_writer *writer, int64_t *ret_created_ns,
+                       uint64_t *ret_accepted) {
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    if (!writer->is_client) {
+        int r = ms_writer_info(writer, &info);
+        if (r == 0) {
+            *ret_created_ns = info.created_ns;
+            *ret_accepted = info.received;
+        }
+        return r;
+    }
+    int r = writer->is_dead ? -EPIPE : ms_client_look(&writer->client, writer->path);
+    if (r == 0) {
+        *ret_created_ns = writer->client.created_ns;
+        *ret_accepted = writer->client.accepted;
+    }
+    return r == -EPIPE ? bury(writer) : r;
+}
+
 int ms_writer_info(mailslot_writer *writer, mailslot_info *info) {
     if (writer->is_client) {
         return -EACCES;

@@ -147,6 +147,28 @@ START_TEST(case_073_a_writer_and_a_name_tell_the_same_as_the_slot) {
 }
 END_TEST
 
+START_TEST(a_writer_learns_how_many_messages_its_slot_has_accepted) {
+    mailslot *slot = new_slot("jobs");
+    mailslot_writer *writer = new_writer("jobs");
+    int64_t created_ns = 0;
+    uint64_t accepted = 7;
+    EXPECT(-EINVAL, mailslot_writer_get_accepted(writer, NULL, &accepted));
+    EXPECT(-EINVAL, mailslot_writer_get_accepted(writer, &created_ns, NULL));
+    EXPECT(-EBADF, mailslot_writer_get_accepted(NULL, &created_ns, &accepted));
+    ck_assert_uint_eq(accepted, 7);
+    for (uint64_t i = 0; i < 3; i++) {
+        EXPECT(0, mailslot_writer_get_accepted(writer, &created_ns, &accepted));
+        ck_assert_uint_eq(accepted, i);
+        ck_assert_int_eq(created_ns, info_of(slot).created_ns);
+        EXPECT(0, mailslot_send("jobs", "x", 1, 0));
+        expect_text(slot, "x");
+    }
+    mailslot_close(slot);
+    EXPECT(-EPIPE, mailslot_writer_get_accepted(writer, &created_ns, &accepted));
+    mailslot_writer_close(writer);
+}
+END_TEST
+
 START_TEST(the_info_of_a_dead_slot_is_gone) {
     mailslot *slot = new_slot("dead");
     mailslot_writer *writer = new_writer("dead");
@@ -301,6 +323,7 @@ int main(void) {
     tcase_add_test(cases, case_072_no_handle_has_no_info);
     tcase_add_test(cases, info_of_another_size_is_refused);
     tcase_add_test(cases, case_073_a_writer_and_a_name_tell_the_same_as_the_slot);
+    tcase_add_test(cases, a_writer_learns_how_many_messages_its_slot_has_accepted);
     tcase_add_test(cases, the_info_of_a_dead_slot_is_gone);
     tcase_add_test(cases, case_074_asking_changes_nothing);
     tcase_add_test(cases, case_075_a_timeout_that_was_set_is_told);

@@ -131,6 +131,10 @@ START_TEST(a_slot_of_another_machine_cannot_be_looked_at) {
     mailslot_writer *writer = new_writer(REMOTE);
     EXPECT(-EOPNOTSUPP, mailslot_writer_get_info(writer, &info));
     EXPECT(-EOPNOTSUPP, mailslot_writer_set_origin(writer, "beta", 0));
+    int64_t created_ns = 7;
+    EXPECT(-EOPNOTSUPP,
+           mailslot_writer_get_accepted(writer, &created_ns, &info.received));
+    ck_assert_int_eq(created_ns, 7);
     ck_assert_uint_eq(info.count, 42);
     EXPECT(0, mailslot_writer_get_info(writer, NULL));
     uint32_t uid = own_uid() + 1;

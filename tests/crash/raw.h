@@ -18,6 +18,8 @@ struct greeting {
     uint64_t size_limit;
     uint64_t buffer_size;
     uint64_t room;
+    int64_t created_ns;
+    uint64_t accepted;
 };
 
 /* Connect to the letterbox of the slot of that name. */

@@ -27,6 +27,7 @@ struct board {
     _Atomic uint32_t ready;
     _Atomic uint32_t go;
     _Atomic uint32_t sent;
+    _Atomic int64_t created_ns;
     _Atomic int32_t result;
 };
 
@@ -749,6 +750,48 @@ static void await_result(int32_t result) {
     }
 }
 
+/* Finds board->sent messages of its user, and sends two more. */
+static void count_and_send(void *context) {
+    mailslot_writer *writer;
+    int64_t created_ns = 0;
+    uint64_t accepted = 0;
+    become(*(const uint32_t *)context);
+    for (uint32_t i = board->sent; i < board->sent + 2; i++) {
+        REQUIRE(mailslot_open(SLOT, &writer) == 0);
+        REQUIRE(mailslot_writer_get_accepted(writer, &created_ns, &accepted) == 0);
+        REQUIRE(accepted == i && created_ns == board->created_ns);
+        REQUIRE(send_note(writer, 1, i, SIZE, 0) == 0);
+        REQUIRE(mailslot_writer_get_accepted(writer, &created_ns, &accepted) == 0);
+        REQUIRE(accepted == i + 1);
+        mailslot_writer_close(writer);
+    }
+}
+
+static void expect_counts(uint32_t uid, uint32_t already) {
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    ck_assert_int_eq(mailslot_get_info(slot, &info), 0);
+    board->created_ns = info.created_ns;
+    board->sent = already;
+    child_finish(child_start(count_and_send, &uid));
+    expect_note(1, already, SIZE);
+    expect_note(1, already + 1, SIZE);
+}
+
+START_TEST(other_users_learn_how_many_of_their_messages_came) {
+    if (!begin(0622, 0)) {
+        return;
+    }
+    expect_counts(USER_A, 0);
+    expect_counts(USER_B, 0);
+    expect_counts(USER_A, 2); /* although it had nothing there meanwhile */
+    expect_counts(USER_B, 2);
+    mailslot_close(slot);
+    slot = create_box(0622, 0);
+    expect_counts(USER_A, 0);
+    end();
+}
+END_TEST
+
 START_TEST(a_stopped_owner_holds_up_nobody) {
     if (!can_become_others()) {
         return;
@@ -785,6 +828,7 @@ int main(void) {
     tcase_add_loop_test(cases, a_new_client_gets_the_place_of_a_silent_one_at_once, 0,
                         2);
     tcase_add_test(cases, a_killed_owner_is_dead_for_other_users_too);
+    tcase_add_test(cases, other_users_learn_how_many_of_their_messages_came);
     tcase_add_test(cases, a_stopped_owner_holds_up_nobody);
     return suite_run();
 }

@@ -29,9 +29,11 @@ struct greeting {
     uint64_t size_limit;
     uint64_t buffer_size;
     uint64_t room;
+    int64_t created_ns;
+    uint64_t accepted;
 };
 
-static const struct greeting welcome = {0x4d534831, 0, 100000, 4096, 100000};
+static const struct greeting welcome = {0x4d534832, 0, 100000, 4096, 100000, 1, 0};
 
 enum lie { SILENT, EMPTY, GARBAGE, HANG_UP, SAY_NO_MORE, SAY_AGAIN_AND_AGAIN, LIES };
 

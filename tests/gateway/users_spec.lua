@@ -5,6 +5,7 @@
 local nats = require("tests.gateway.nats")
 local network = require("tests.gateway.network")
 local scripts = require("tests.spec.scripts")
+local support = require("tests.spec.support")
 
 local GATEWAY, READER, SENDER = 65534, 1, 5 -- nobody, daemon, games
 local USER = 'user = "nobody"'
@@ -190,6 +191,26 @@ describe("the slot of another user", function()
       jobs:kill("sigcont")
       in_order(jobs, 2, 300)
       kill(jobs, other)
+      network.stop(a, b)
+    end)
+
+    it("gets each message once, however often the gateway is killed", function()
+      if not need_users() then return end
+      local KILLS = os.getenv("MAILSLOT_TEST_LONG") and 40 or 5
+      local alpha, beta = network.machine("alpha"), network.machine("beta")
+      local a, b = road(alpha, "", 0), road(beta, JOBS, 1)
+      local jobs = reader(beta, "jobs")
+      local feed = sender(alpha, "jobs", 1, KILLS * 300)
+      for i = 1, KILLS do
+        support.await(function()
+          return jobs.out:find(("\n%d\t"):format(i * 200 + math.random(80)), 1, true)
+        end, "messages", 60)
+        kill(b)
+        b = road(beta, JOBS, 1)
+      end
+      feed:succeed(60)
+      in_order(jobs, 1, KILLS * 300)
+      kill(jobs)
       network.stop(a, b)
     end)
   end)
