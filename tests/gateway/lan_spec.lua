@@ -168,6 +168,58 @@ describe("two machines with gateways", function()
     network.stop(server, secret, a)
   end)
 
+  it("make senders get EAGAIN while the network takes nothing, and lose nothing", function()
+    local alpha, beta = network.machine("alpha"), network.machine("beta")
+    local function limit(verb, rate)
+      local tc = alpha:spawn("tc", "qdisc", verb, "dev", "eth0", "root", "tbf", "rate", rate,
+        "burst", "10kb", "limit", "100mb")
+      return tc:finish() == 0
+    end
+    if not limit("add", "8kbit") then
+      pending("this kernel cannot limit the rate of an interface")
+      return
+    end
+    local a = alpha:gateway { "outbox = { max_bytes = 65536 }" }
+    local b = beta:gateway { "export = { jobs = { rate = 1e9, sender_rate = 1e9 } }" }
+    local reader = beta:code [[
+      local slot = assert(mailslot.create("jobs"))
+      print "ready"
+      local number = 0
+      for message in slot:messages(math.huge) do
+        number = number + 1
+        assert(math.tointeger(message) == number, "one is missing")
+        if number == 1 then print "found" end
+        if message:find("+", 1, true) then break end
+      end
+      print(number)
+    ]]
+    reader:expect("ready")
+    local feed = alpha:code [[
+      local writer = assert(mailslot.open("\\\\beta\\mailslot\\jobs"))
+      local number, ok, code, _ = 1
+      assert(writer:send("1"))
+      io.read()
+      repeat
+        number = number + 1
+        ok, _, code = writer:send(number .. (" "):rep(400), 0.2)
+      until not ok
+      assert(code == "ETIMEDOUT")
+      print(select(3, writer:send("x", 0)))
+      io.read()
+      assert(writer:send("+" .. number, math.huge))
+      print(number)
+    ]]
+    reader:expect("found") -- the host: what waits for that has an end
+    feed:write("\n")
+    feed:expect("EAGAIN")
+    assert.is_true(limit("change", "4mbit"))
+    feed:write("\n")
+    reader:expect(feed:line())
+    feed:succeed()
+    reader:succeed()
+    network.stop(a, b)
+  end)
+
   it("say which port is taken", function()
     local alpha = network.machine("alpha")
     local a = alpha:gateway()
