@@ -153,7 +153,7 @@ end
 local function create()
   local name, max_bytes, mode, group = account.begin_life(math.tointeger(slot_index))
   local slot, _, code = mailslot.create(name, { max_bytes = max_bytes, mode = mode,
-    group = group, timeout = account.chance(20) / 1000 })
+    group = mode:find("2%d$") and group, timeout = account.chance(20) / 1000 })
   if not slot then
     account.end_life(false)
     account.note_refusal(code)
