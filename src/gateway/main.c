@@ -6,6 +6,7 @@
  */
 #include "gateway/gateway.h"
 #include "gateway/log.h"
+#include "gateway/needs.h"
 #include "gateway/user.h"
 
 #include <argp.h>
@@ -209,7 +210,10 @@ static int serve(struct program *program) {
 int main(int argc, char **argv) {
     static const struct argp_option options[] = {
         {"config", 'c', "FILE", 0, "The configuration; " CONFIG_PATH, 0},
-        {"check", 'k', NULL, 0, "Only check it: status 0 if it is good, else 1", 0},
+        {"check", 'k', NULL, 0,
+         "Only check it, and that the files and interfaces that it names are there: "
+         "status 0 if all is good, else 1",
+         0},
         {0},
     };
     static const struct argp argp = {
@@ -233,7 +237,12 @@ int main(int argc, char **argv) {
     if (!program.gateway.config) {
         return EXIT_FAILURE;
     }
-    int status = arguments.is_check ? EXIT_SUCCESS : serve(&program);
+    int status = EXIT_FAILURE;
+    if (!arguments.is_check) {
+        status = serve(&program);
+    } else if (ms_needs_check(program.gateway.config) == 0) {
+        status = EXIT_SUCCESS;
+    }
     ms_config_free(program.gateway.config);
     return status;
 }

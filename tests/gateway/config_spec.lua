@@ -82,9 +82,23 @@ describe("a configuration", function()
     assert.matches("/nonexistent.lua: No such file or directory", child.err, 1, true)
   end)
 
+  it("that names files and interfaces that are missing is told so", function()
+    local here = network.write("here", "")
+    local status, errors = check(([[
+      lan = { interfaces = { "lo", "no-such" }, lmhosts = "/nonexistent/lmhosts" }
+      nats = { url = "nats://127.0.0.1", user = "x", password_file = %q, ca = "/nonexistent/ca" }
+    ]]):format(here))
+    assert.equal([[
+mailslot-gateway: error: lan.interfaces: there is no interface no-such
+mailslot-gateway: error: lan.lmhosts: cannot read /nonexistent/lmhosts: No such file or directory
+mailslot-gateway: error: nats.ca: cannot read /nonexistent/ca: No such file or directory
+]], errors)
+    assert.equal(1, status)
+  end)
+
   it("that is the example is right", function()
     local file <close> = assert(io.open("examples/gateway.lua"))
-    local status, errors = check(file:read("a"))
+    local status, errors = check((file:read("a"):gsub("eth0", "lo")))
     assert.equal("", errors)
     assert.equal(0, status)
   end)
