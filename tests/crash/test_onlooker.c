@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define SLOT "jobs"
-#define CAPACITY (UINT64_C(1) << 20)
+#define CAPACITY (UINT64_C(16) << 20)
 
 static struct {
     mailslot_writer *writer; /* to look through */
@@ -79,7 +79,7 @@ static void close_view(mailslot *slot) {
     mailslot_close(slot);
 }
 
-static char buffer[100000];
+static char buffer[1000000];
 
 START_TEST(an_onlooker_sees_a_send_whole_or_not_at_all) {
     mailslot *slot = open_view();
@@ -170,7 +170,7 @@ START_TEST(an_onlooker_in_a_full_file_system_needs_no_memory) {
     if (!place_is_mountable()) {
         return;
     }
-    place_mount("size=4m");
+    place_mount("size=12m");
     mailslot *slot = open_view();
     for (uint32_t i = 0; i < 8; i++) {
         ck_assert_int_eq(mailslot_writer_send(view.writer, buffer, sizeof buffer, 0),

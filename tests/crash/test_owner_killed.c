@@ -17,6 +17,7 @@
 #define BUSY "busy"
 #define CAPACITY (UINT64_C(16) << 20)
 #define SIZE 300000
+#define BACKLOG 14
 
 struct board {
     struct steps steps;
@@ -65,8 +66,8 @@ static void own_and_die(void *memory) {
     REQUIRE(mailslot_create(SLOT, &options, &slot) == 0);
     atomic_store(&context->board->is_created, 1);
     REQUIRE(await_value(&context->board->has_writer, 1));
-    queue_backlog(8);
-    read_backlog(slot, 8);
+    queue_backlog(BACKLOG);
+    read_backlog(slot, BACKLOG);
     REQUIRE(mailslot_wait(slot, 1) == -ETIMEDOUT);
     queue_backlog(1); /* unread */
     mailslot_close(slot);
