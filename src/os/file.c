@@ -68,8 +68,8 @@ int ms_file_create(const char *directory, uint64_t size, int *ret_fd) {
 }
 
 int ms_file_link(int fd, const char *path) {
-    char self[sizeof "/proc/self/fd/" + 3 * sizeof fd];
-    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    char self[sizeof "/proc/thread-self/fd/" + 3 * sizeof fd];
+    snprintf(self, sizeof self, "/proc/thread-self/fd/%d", fd);
     if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0) {
         return ms_error(errno);
     }

@@ -56,7 +56,7 @@ int ms_pipe_open(const struct ms_pipe_name *name, int *ret_fd) {
     int fd = -1;
     int r = -EBADMSG;
     if (has_name(place, name)) {
-        snprintf(path, sizeof path, "/proc/self/fd/%d", place);
+        snprintf(path, sizeof path, "/proc/thread-self/fd/%d", place);
         fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
         r = fd < 0 ? ms_error(errno) : 0;
     }

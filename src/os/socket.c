@@ -39,7 +39,8 @@ static int open_socket(int *ret_fd) {
 /* A path may be longer than an address: so it goes through a descriptor. */
 static struct sockaddr_un address_of(int fd, const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d%s", fd, name);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/thread-self/fd/%d%s", fd,
+             name);
     return address;
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,37 @@ static void plant(enum thing thing, const char *path) {
     }
 }
 
+/* The process's own place in /proc is empty from then on. */
+static void *outlive_main_thread(void *context) {
+    const pthread_t *main_thread = context;
+    mailslot_options options = MAILSLOT_OPTIONS_INIT;
+    options.mode = 0622;
+    mailslot *slot;
+    size_t size;
+    char byte;
+    REQUIRE(pthread_join(*main_thread, NULL) == 0);
+    REQUIRE(mailslot_create("orphan", &options, &slot) == 0);
+    REQUIRE(mailslot_send("orphan", "x", 1, 0) == 0);
+    REQUIRE(mailslot_read(slot, &byte, 1, 0, &size) == 0);
+    mailslot_close(slot);
+    _exit(EXIT_SUCCESS);
+}
+
+static void end_main_thread(void *context) {
+    static pthread_t main_thread;
+    pthread_t thread;
+    (void)context;
+    main_thread = pthread_self();
+    REQUIRE(pthread_create(&thread, NULL, outlive_main_thread, &main_thread) == 0);
+    pthread_exit(NULL);
+}
+
+START_TEST(a_process_whose_main_thread_has_ended_can_own_a_slot) {
+    child_finish(child_start(end_main_thread, NULL));
+    ck_assert_int_eq(registry_files(), 0);
+}
+END_TEST
+
 START_TEST(what_is_not_a_slot_keeps_its_name) {
     char path[256];
     registry_path("taken", path);
@@ -378,6 +410,7 @@ int main(void) {
     tcase_add_test(cases, opening_and_sending_without_descriptors_change_nothing);
     tcase_add_test(cases, a_create_without_address_space_leaves_nothing);
     tcase_add_test(cases, opening_and_sending_without_address_space_change_nothing);
+    tcase_add_test(cases, a_process_whose_main_thread_has_ended_can_own_a_slot);
     tcase_add_test(cases, what_is_not_a_slot_keeps_its_name);
     tcase_add_test(cases, a_link_to_a_dead_slot_is_not_followed);
     tcase_add_test(cases, a_directory_that_is_not_there_has_no_slots);
