@@ -179,10 +179,11 @@ typedef struct mailslot_info {
  * up (mailslot_get_info tells the result). A message takes its size plus 32 bytes,
  * rounded up to 8. With max_message_size 0 the largest message is max_bytes / 2 -
  * 32, and in any case 4 GiB - 64. Memory is used only for what is queued, and
- * little more than 4 MiB beyond it while messages keep coming. Removes what killed
- * owners of this user left behind. Does not wait, except up to a second for another
- * process that is removing a dead slot of the same name. The caller owns *ret_slot and
- * closes it.
+ * little more than 4 MiB beyond it while messages keep coming; a message is whole in
+ * the ring, so what is left at its end when one does not fit there counts as queued.
+ * Removes what killed owners of this user left behind. Does not wait, except up to a
+ * second for another process that is removing a dead slot of the same name. The caller
+ * owns *ret_slot and closes it.
  *
  * With another mode than 0600 the slot has a letterbox: a socket with that mode, and a
  * thread of this process (all signals blocked) that puts what other users send into the
@@ -310,9 +311,9 @@ MAILSLOT_API int mailslot_cancel(mailslot *slot);
  * keeps. Where it cannot (no descriptor; another pid namespace; an owner whose /proc
  * entry it may not look into), and for all other senders, the thread does it, which
  * takes longer. Should a sender be killed before it could, the descriptor becomes
- * readable after a second, and a reading call may wait 0.1 s for it; if it was stopped
- * and goes on later, the descriptor may be readable with nothing to read, for a second.
- * Does not wait.
+ * readable after a second, and a reading call may wait 0.1 s for it; if it was only
+ * held up and goes on later, the descriptor may be readable with nothing to read, until
+ * the next reading call. Does not wait.
  *
  * EINVAL         NULL ret_fd
  * EMFILE ENFILE  no descriptor

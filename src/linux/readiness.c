@@ -34,8 +34,7 @@ struct ms_readiness {
     enum state state;       /* only the owner knows it, */
     uint32_t value;         /* and with what the bell was armed last */
     _Atomic uint32_t round; /* the same for the thread; 0: MUTE */
-    _Atomic bool is_false;  /* the thread: readable, though the bell was still armed; */
-    uint32_t missed;        /* in this round a pull was missing */
+    uint32_t missed;        /* the thread: in this round a pull was missing */
 };
 
 /* The thread, in place of a writer that cannot any more. */
@@ -52,17 +51,14 @@ static int64_t look(struct ms_readiness *readiness) {
     bool is_set = ms_pipe_is_set(readiness->fd);
     bool is_taken = !ms_bell_has(readiness->header, round);
     bool is_due = is_taken || ms_bell_has_news(readiness->header);
-    if (round == 0 || readiness->round != round || (is_set && is_taken)) {
+    if (round == 0 || readiness->round != round || is_set || !is_due) {
         return LOOK_AGAIN_NS;
     }
-    if (is_set) {
-        readiness->is_false = true;
-    } else if (is_due && readiness->missed != round) {
+    if (readiness->missed != round) {
         readiness->missed = round;
         return GRACE_NS;
-    } else if (is_due) {
-        pull_for(readiness, round, is_taken);
     }
+    pull_for(readiness, round, is_taken);
     return LOOK_AGAIN_NS;
 }
 
@@ -160,12 +156,10 @@ static void set(struct ms_readiness *readiness) {
 static void clear(struct ms_readiness *readiness) {
     bool is_due = readiness->state == SET ||
                   (readiness->state == LISTENING && !take_back(readiness));
-    bool is_clear = !is_due && !readiness->is_false;
-    if (!is_clear && !ms_pipe_clear(readiness->fd) && is_due) {
+    if (!ms_pipe_clear(readiness->fd) && is_due) {
         ms_pipe_wait(readiness->fd, PULL_MS);
         ms_pipe_clear(readiness->fd);
     }
-    readiness->is_false = false;
     enter(readiness, MUTE);
 }
 
@@ -182,12 +176,15 @@ static void listen(struct ms_readiness *readiness, struct ms_reader *reader) {
     }
 }
 
+/* Who was late to pull, because it was stopped or had to wait for a processor, has made
+ * the descriptor readable for nothing: that is looked for when nothing was found. */
 static bool is_right(const struct ms_readiness *readiness,
                      const struct ms_reader *reader, bool has_message) {
     return has_message ? readiness->state == SET
-                       : readiness->state == LISTENING && !readiness->is_false &&
+                       : readiness->state == LISTENING &&
                              readiness->header->seen == reader->tail &&
-                             ms_bell_has(readiness->header, readiness->value);
+                             ms_bell_has(readiness->header, readiness->value) &&
+                             !ms_pipe_is_set(readiness->fd);
 }
 
 void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reader) {

@@ -175,24 +175,20 @@ static int open_pipe(void) {
     return fd;
 }
 
-/* An event loop goes on: what it is woken for wrongly ends by itself. */
-static void expect_quiet_soon(void) {
+/* It is woken for nothing once. */
+static void expect_quiet_after_read(void) {
     char byte;
     size_t size;
-    int64_t end_ms = now_ms() + DEADLINE_MS;
-    while (poll(&polled, 1, 0) == 1) {
-        ck_assert_int_lt(now_ms(), end_ms);
-        ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), -EAGAIN);
-        nap_us(1000);
-    }
+    ck_assert_int_eq(poll(&polled, 1, 0), 1);
+    ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), -EAGAIN);
+    ck_assert_int_eq(poll(&polled, 1, 0), 0);
 }
 
-START_TEST(a_descriptor_that_is_readable_for_nothing_is_so_for_a_second) {
+START_TEST(a_descriptor_that_is_readable_for_nothing_is_so_until_the_next_read) {
     own();
     int fd = open_pipe();
     ck_assert_int_eq(write(fd, "", 1), 1);
-    ck_assert_int_eq(poll(&polled, 1, 0), 1);
-    expect_quiet_soon();
+    expect_quiet_after_read();
     expect_pulled(&(struct sending){.is_once = false}, true);
     close(fd);
     mailslot_close(slot);
@@ -211,8 +207,32 @@ START_TEST(a_full_pipe_holds_up_nobody) {
     ck_assert_int_eq(mailslot_writer_send(writer, "x", 1, 0), 0);
     ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), 0);
     close(fd);
-    expect_quiet_soon();
+    ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), -EAGAIN);
+    ck_assert_int_eq(poll(&polled, 1, 0), 0);
     mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
+static void send_and_stop(void *context) {
+    (void)context;
+    mailslot_writer *writer = open_writer(SLOT);
+    steps_stop_at("turn.pulling");
+    REQUIRE(mailslot_writer_send(writer, "x", 1, 0) == 0);
+    mailslot_writer_close(writer);
+}
+
+START_TEST(who_was_late_to_pull_is_found_by_the_next_read) {
+    char byte;
+    size_t size;
+    own();
+    pid_t writer = child_start(send_and_stop, NULL);
+    child_await_stop(writer);
+    ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), 0);
+    ck_assert_int_eq(kill(writer, SIGCONT), 0);
+    child_finish(writer);
+    expect_quiet_after_read();
+    expect_pulled(&(struct sending){.is_once = false}, true);
     mailslot_close(slot);
 }
 END_TEST
@@ -253,8 +273,10 @@ int main(void) {
     tcase_add_test(cases, for_a_writer_without_descriptors_it_is_done);
     tcase_add_test(cases, for_a_writer_that_cannot_find_the_owner_it_is_done);
     tcase_add_test(cases, what_is_not_the_pipe_that_was_named_is_left_alone);
-    tcase_add_test(cases, a_descriptor_that_is_readable_for_nothing_is_so_for_a_second);
+    tcase_add_test(cases,
+                   a_descriptor_that_is_readable_for_nothing_is_so_until_the_next_read);
     tcase_add_test(cases, a_full_pipe_holds_up_nobody);
+    tcase_add_test(cases, who_was_late_to_pull_is_found_by_the_next_read);
     tcase_add_test(cases, to_pull_after_the_owners_death_raises_no_signal);
     return suite_run();
 }
