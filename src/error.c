@@ -13,7 +13,7 @@
     X(ETIMEDOUT, "the time is over")                                                 \
     X(EMSGSIZE, "the message is too large")                                          \
     X(EPIPE, "the owner has gone: open the slot again")                              \
-    X(EACCES, "permission denied: it belongs to another user")                       \
+    X(EACCES, "permission denied")                                                   \
     X(EBADF, "not an open handle of this process")                                   \
     X(ENOSPC, "the file system of the slots is full")                                \
     X(ENOMEM, "out of memory")                                                       \

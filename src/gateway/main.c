@@ -226,6 +226,7 @@ int main(int argc, char **argv) {
         NULL,
         NULL,
         NULL};
+    argp_err_exit_status = 2; /* as the other programs */
     argp_program_version = "mailslot-gateway " MAILSLOT_VERSION;
     struct arguments arguments = {.path = CONFIG_PATH};
     /* There is one thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */

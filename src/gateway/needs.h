@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a configuration needs of the machine: the interfaces and the files it names. */
+/* What a configuration needs of the machine: the interfaces, the files and the user
+ * that it names. */
 #ifndef MS_GATEWAY_NEEDS_H
 #define MS_GATEWAY_NEEDS_H
 

@@ -86,9 +86,13 @@ describe("a configuration", function()
     local here = network.write("here", "")
     local status, errors = check(([[
       lan = { interfaces = { "lo", "no-such" }, lmhosts = "/nonexistent/lmhosts" }
-      nats = { url = "nats://127.0.0.1", user = "x", password_file = %q, ca = "/nonexistent/ca" }
+      nats = { url = "nats://127.0.0.1", user = "x", password_file = %q, ca = "/nonexistent/ca",
+        state = "/nonexistent/state" }
+      user = "no such user"
     ]]):format(here))
     assert.equal([[
+mailslot-gateway: error: user: there is no user no such user
+mailslot-gateway: error: nats.state: cannot write to /nonexistent/state: No such file or directory
 mailslot-gateway: error: lan.interfaces: there is no interface no-such
 mailslot-gateway: error: lan.lmhosts: cannot read /nonexistent/lmhosts: No such file or directory
 mailslot-gateway: error: nats.ca: cannot read /nonexistent/ca: No such file or directory
