@@ -262,7 +262,7 @@ static void serve_all(struct ms_letterbox *box) {
     for (size_t i = 0; i < MS_CONNECTIONS; i++) {
         box->last_served = (box->last_served + 1) % MS_CONNECTIONS;
         struct ms_connection *client = &box->delivery.connections.all[box->last_served];
-        if (can_take_from(client) && ms_socket_held(client->fd)) {
+        if (can_take_from(client)) {
             ms_delivery_take_held(&box->delivery, client);
             if (ms_delivery_is_over(&box->delivery)) {
                 return;
