@@ -138,7 +138,7 @@ static void send(struct input *input) {
     size = size < 250 ? size : take(input, 2);
     int r = mailslot_writer_send(it.writer, payload, size, 0);
     must(r == 0 || r == -EAGAIN || r == -EMSGSIZE || r == -EBADMSG || r == -EPIPE ||
-         r == -ETIMEDOUT || r == -ENOSPC);
+         r == -ETIMEDOUT || r == -EINTR || r == -ENOSPC);
 }
 
 static void send_all(struct input *input) {
@@ -206,17 +206,18 @@ static void damage_bytes(struct input *input, size_t from, size_t range) {
     memcpy(it.file + offset, &bytes, size);
 }
 
-/* A millisecond of sleep, for what is asleep reads and writes the region, too. */
+/* A millisecond of sleep, for what is asleep reads and writes the region, too. The
+ * fuzzer's own alarm may end it. */
 static void wait_for_message(void) {
     mailslot_message message;
     int r = mailslot_peek(it.slot, 1, &message);
-    must(r == 0 || r == -ETIMEDOUT || r == -EBADMSG || r == -EPIPE);
+    must(r == 0 || r == -ETIMEDOUT || r == -EINTR || r == -EBADMSG || r == -EPIPE);
 }
 
 static void wait_for_space(struct input *input) {
     int r = mailslot_writer_send(it.writer, payload, take(input, 2), 1);
     must(r == 0 || r == -EMSGSIZE || r == -EBADMSG || r == -EPIPE || r == -ETIMEDOUT ||
-         r == -ENOSPC);
+         r == -EINTR || r == -ENOSPC);
 }
 
 /* What others find who come later, and what they take for dead. */
