@@ -3,7 +3,6 @@
 #include "os/poll.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -51,12 +50,7 @@ void ms_event_set(int fd) {
     eventfd_write(fd, 1);
 }
 
-bool ms_event_clear(int fd) {
+void ms_event_clear(int fd) {
     eventfd_t count;
-    return eventfd_read(fd, &count) == 0;
-}
-
-void ms_event_wait(int fd, int timeout_ms) {
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
-    poll(&entry, 1, timeout_ms);
+    eventfd_read(fd, &count);
 }

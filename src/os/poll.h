@@ -3,7 +3,6 @@
 #ifndef MS_OS_POLL_H
 #define MS_OS_POLL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* A set of descriptors to wait for. Close it with ms_file_close. */
@@ -21,7 +20,6 @@ int ms_poll_wait(int poll, uint32_t *ret_tags, int count, int timeout_ms);
 /* A descriptor that can be read from when it was set: to end a wait with. */
 int ms_event_create(int *ret_fd);
 void ms_event_set(int fd);
-bool ms_event_clear(int fd);                /* whether it was set */
-void ms_event_wait(int fd, int timeout_ms); /* until it is set */
+void ms_event_clear(int fd);
 
 #endif
