@@ -18,6 +18,9 @@
 
 #define BACKLOG 128
 
+/* An end that was told too early twice is told in time. */
+#define LOOKS_AT_END 3
+
 /* What comes with a packet: who sent it, and one descriptor. */
 union control {
     struct cmsghdr align;
@@ -226,11 +229,24 @@ static void note_control(struct cmsghdr *control, struct ms_packet *packet) {
     }
 }
 
-/* When the other end has closed without reading all that was sent to it, the system
- * says so first, once, and only then hands out what the other end had sent. */
+static bool is_end(ssize_t n, const struct msghdr *header) {
+    return n == 0 ? header->msg_controllen == 0 : n < 0 && errno == ECONNRESET;
+}
+
+/* The system may tell the end of a connection too early: it looks for a packet first and
+ * then whether the other end has closed, which may have sent in between; and when that
+ * has not read all that was sent to it, this is told once before what it has sent. */
 static ssize_t receive(int fd, struct msghdr *header, int flags) {
-    ssize_t n = recvmsg(fd, header, flags);
-    return n < 0 && errno == ECONNRESET ? recvmsg(fd, header, flags) : n;
+    const struct msghdr wanted = *header;
+    ssize_t n = 0;
+    for (int looks = 0; looks < LOOKS_AT_END; looks++) {
+        *header = wanted;
+        n = recvmsg(fd, header, flags);
+        if (!is_end(n, header)) {
+            break;
+        }
+    }
+    return n;
 }
 
 int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_packet) {
