@@ -20,6 +20,7 @@ struct ms_connection {
     bool is_told;    /* that it is */
     struct ms_user *user;
     struct ms_origin origin;
+    uint64_t due;       /* bytes to take in before who knocks is greeted */
     uint64_t last_used; /* on a clock that counts letters and greetings */
 };
 
@@ -57,6 +58,10 @@ void ms_connections_put_off(struct ms_connections *connections,
                             struct ms_connection *connection);
 void ms_connections_resume(struct ms_connections *connections,
                            struct ms_connection *connection);
+
+/* What this user's connections hold now, of those that do not wait, is due. */
+void ms_connections_note_due(struct ms_connections *connections,
+                             const struct ms_user *user);
 
 /* Which has been silent longest, of one user or, with NULL, of all; or NULL. Those that
  * wait hold letters, which must not be lost. */

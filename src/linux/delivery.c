@@ -15,10 +15,7 @@
 
 #include <errno.h>
 
-/* Letters of one connection at a time: more than a socket of BUFFER_MAX bytes can hold,
- * of which the system takes more than 256 for each, and allows twice as many. So all
- * that was sent before a call is taken. */
-#define LETTERS_AT_ONCE 4096
+/* Of a connection: what it can hold, and with it what a call takes in. */
 #define BUFFER_MAX (UINT64_C(1) << 19)
 
 /* How long to wait for a writer's turn. */
@@ -172,9 +169,10 @@ static int or_later(int r) {
     return r == 0 || r == -EPIPE || r == -EBADMSG ? r : -EBUSY;
 }
 
-/* Returns 0; -EAGAIN when there is no letter, -EBUSY when it is put off; -EPIPE or
- * -EBADMSG when the connection is over. */
-static int take_next(struct ms_delivery *delivery, struct ms_connection *connection) {
+/* Returns 0 and the size of the packet; -EAGAIN when there is no letter, -EBUSY when it
+ * is put off; -EPIPE or -EBADMSG when the connection is over. */
+static int take_next(struct ms_delivery *delivery, struct ms_connection *connection,
+                     size_t *ret_size) {
     struct ms_letter letter = {0};
     struct ms_packet packet;
     int r = ms_socket_peek(connection->fd, &letter, sizeof letter, &packet);
@@ -185,6 +183,7 @@ static int take_next(struct ms_delivery *delivery, struct ms_connection *connect
             ? take_origin(connection, &letter, &packet)
             : put_letter(delivery, connection, &letter, &packet);
     ms_file_close(packet.fd);
+    *ret_size = packet.size;
     return or_later(r);
 }
 
@@ -211,12 +210,40 @@ static void tell_of_room(const struct ms_delivery *delivery,
     }
 }
 
-void ms_delivery_take(struct ms_delivery *delivery, struct ms_connection *connection) {
-    int r = 0;
-    for (int i = 0; i < LETTERS_AT_ONCE && r == 0; i++) {
-        ms_connection_use(&delivery->connections, connection);
-        r = take_next(delivery, connection);
+bool ms_delivery_is_over(const struct ms_delivery *delivery) {
+    const struct ms_limit *limit = &delivery->limit;
+    if (limit->is_for_one &&
+        atomic_load(&delivery->region->header->tail) != limit->tail) {
+        return true;
     }
+    return (limit->wanted && *limit->wanted) ||
+           (limit->end_ns != MS_NEVER && ms_clock_now_ns() >= limit->end_ns);
+}
+
+static uint64_t less(uint64_t bytes, uint64_t taken) {
+    return bytes > taken ? bytes - taken : 0;
+}
+
+/* Returns what the last letter's fate was. */
+static int take_some(struct ms_delivery *delivery, struct ms_connection *connection,
+                     uint64_t bytes) {
+    uint32_t letters = 0;
+    bool is_last;
+    int r;
+    do {
+        size_t size = 0;
+        is_last = bytes == 0 || ++letters == delivery->limit.letters;
+        ms_connection_use(&delivery->connections, connection);
+        r = take_next(delivery, connection, &size);
+        bytes = less(bytes, r == 0 ? size : 0);
+        connection->due = less(connection->due, r == 0 ? size : UINT64_MAX);
+    } while (r == 0 && !is_last && !ms_delivery_is_over(delivery));
+    return r;
+}
+
+void ms_delivery_take(struct ms_delivery *delivery, struct ms_connection *connection,
+                      uint64_t bytes) {
+    int r = take_some(delivery, connection, bytes);
     if (r == -EBUSY) {
         ms_connections_put_off(&delivery->connections, connection);
         tell_of_room(delivery, connection, false);
@@ -230,6 +257,11 @@ void ms_delivery_take(struct ms_delivery *delivery, struct ms_connection *connec
         }
         ms_connections_close(&delivery->connections, connection);
     }
+}
+
+void ms_delivery_take_held(struct ms_delivery *delivery,
+                           struct ms_connection *connection) {
+    ms_delivery_take(delivery, connection, ms_socket_held(connection->fd));
 }
 
 bool ms_delivery_await_turn(const struct ms_delivery *delivery) {

@@ -4,7 +4,9 @@
 
 #include "linux/delivery.h"
 #include "linux/registry.h"
+#include "os/clock.h"
 #include "os/file.h"
+#include "os/futex.h"
 #include "os/memory.h"
 #include "os/poll.h"
 #include "os/socket.h"
@@ -13,89 +15,182 @@
 
 #include <errno.h>
 
-/* Descriptors that are ready at a time; and how often to ask for more of them. */
-#define READY 64
-#define ROUNDS (2 * MS_CONNECTIONS / READY)
+/* How long the thread keeps the owner's calls out at most, and how many letters it
+ * takes from one connection before it looks at the next. */
+#define SLICE_NS INT64_C(1000000)
+#define LETTERS_AT_ONCE 32
 
 /* When there is no room or no memory, look again after this long. */
-#define LOOK_AGAIN_MS 100
+#define LOOK_AGAIN_NS INT64_C(100000000)
+#define MS_IN_NS INT64_C(1000000)
 
 /* Tags in the set of polled descriptors; others are indices of connections. */
-enum { TAG_LISTENER = MS_CONNECTIONS, TAG_EVENT };
+enum { TAG_LISTENER = MS_CONNECTIONS, TAG_EVENT, TAG_NONE };
+
+/* Whether the owner waits for the mutex: the thread lets it go first. */
+enum { NOT_WANTED, WANTED, WANTED_AND_AWAITED };
+
+/* Who has connected and is not greeted yet: what its user has sent before comes first,
+ * and that may take more than a moment. */
+struct guest {
+    int fd; /* -1: nobody */
+    struct ms_user *user;
+    size_t next;                  /* connection to take letters from */
+    struct ms_connection *leaver; /* which makes place, or NULL */
+};
 
 struct ms_letterbox {
     int listener;
     struct ms_thread thread;
     _Atomic bool is_closing;
+    _Atomic uint32_t wanted;
+    int64_t look_ns; /* the thread's: when to look again */
 
     struct ms_mutex mutex; /* of what follows */
     bool is_deaf;          /* nobody can be accepted now */
     bool has_room;         /* there is more room than when clients began to wait */
+    size_t next_resumed;   /* connection to look at because there was */
+    size_t last_served;    /* the last one that the owner looked at */
+    struct guest guest;
     struct ms_delivery delivery;
 };
 
-static void resume_all(struct ms_letterbox *box) {
-    box->has_room = false;
-    for (size_t i = 0; i < MS_CONNECTIONS; i++) {
-        struct ms_connection *client = &box->delivery.connections.all[i];
+static void lock_for_owner(struct ms_letterbox *box) {
+    box->wanted = WANTED;
+    ms_mutex_lock(&box->mutex);
+    if (atomic_exchange(&box->wanted, NOT_WANTED) == WANTED_AND_AWAITED) {
+        ms_futex_wake(&box->wanted, 1);
+    }
+}
+
+/* Without this, who unlocks and locks again is there before who has to wake up. */
+static void lock_for_thread(struct ms_letterbox *box) {
+    uint32_t wanted = WANTED;
+    if (atomic_compare_exchange_strong(&box->wanted, &wanted, WANTED_AND_AWAITED) ||
+        wanted == WANTED_AND_AWAITED) {
+        ms_futex_wait(&box->wanted, WANTED_AND_AWAITED,
+                      ms_clock_now_ns() + LOOK_AGAIN_NS);
+    }
+    ms_mutex_lock(&box->mutex);
+}
+
+static bool can_take_from(const struct ms_connection *client) {
+    return ms_connection_is_open(client) && !client->is_waiting;
+}
+
+/* Those that wait for room, each once. */
+static void resume_waiting(struct ms_letterbox *box) {
+    if (box->has_room && box->next_resumed == MS_CONNECTIONS) {
+        box->has_room = false;
+        box->next_resumed = 0;
+    }
+    while (box->next_resumed < MS_CONNECTIONS) {
+        struct ms_connection *client =
+            &box->delivery.connections.all[box->next_resumed++];
         if (ms_connection_is_open(client) && client->is_waiting) {
             ms_connections_resume(&box->delivery.connections, client);
-            ms_delivery_take(&box->delivery, client);
+            ms_delivery_take_held(&box->delivery, client);
+            if (ms_delivery_is_over(&box->delivery)) {
+                return;
+            }
         }
     }
+}
+
+static bool has_place(const struct ms_letterbox *box) {
+    return box->guest.user->connections <= MS_CONNECTIONS_OF_USER &&
+           box->delivery.connections.count < MS_CONNECTIONS;
+}
+
+static struct ms_connection *choose_leaver(struct ms_letterbox *box) {
+    const struct ms_user *user = box->guest.user;
+    if (user->connections <= MS_CONNECTIONS_OF_USER) {
+        user = ms_users_greediest(&box->delivery.users);
+    }
+    return ms_connections_oldest(&box->delivery.connections, user);
 }
 
 /* Nothing can come in after the refusal, so nothing is lost: what came before is
- * delivered, and then there is no more. */
-static bool replace_oldest(struct ms_letterbox *box, const struct ms_user *user) {
-    struct ms_connection *client =
-        ms_connections_oldest(&box->delivery.connections, user);
-    if (!client) {
-        return false;
+ * delivered, and then there is no more. Returns 0, -EAGAIN when there is no place, or
+ * -EINPROGRESS. */
+static int make_place(struct ms_letterbox *box) {
+    struct guest *guest = &box->guest;
+    if (!guest->leaver) {
+        if (has_place(box)) {
+            return 0;
+        }
+        guest->leaver = choose_leaver(box);
+        if (!guest->leaver) {
+            return -EAGAIN;
+        }
+        ms_socket_refuse(guest->leaver->fd);
     }
-    ms_socket_refuse(client->fd);
-    ms_delivery_take(&box->delivery, client);
-    return !ms_connection_is_open(client);
+    if (can_take_from(guest->leaver)) {
+        ms_delivery_take(&box->delivery, guest->leaver, UINT64_MAX);
+    }
+    if (ms_connection_is_open(guest->leaver)) {
+        return guest->leaver->is_waiting ? -EAGAIN : -EINPROGRESS;
+    }
+    return 0;
 }
 
-static bool make_place(struct ms_letterbox *box, const struct ms_user *user) {
-    if (user->connections > MS_CONNECTIONS_OF_USER) {
-        return replace_oldest(box, user);
+/* What this user has sent through other connections comes first. Returns whether all
+ * that was there when the guest came is in the ring, or put off. */
+static bool deliver_all_of(struct ms_letterbox *box) {
+    struct guest *guest = &box->guest;
+    for (; guest->next < MS_CONNECTIONS; guest->next++) {
+        struct ms_connection *client = &box->delivery.connections.all[guest->next];
+        if (can_take_from(client) && client->user == guest->user) {
+            ms_delivery_take(&box->delivery, client, client->due);
+            if (can_take_from(client) && client->due) {
+                return false;
+            }
+        }
     }
-    return box->delivery.connections.count < MS_CONNECTIONS ||
-           replace_oldest(box, ms_users_greediest(&box->delivery.users));
+    return true;
 }
 
-/* What this user has sent through other connections comes first. */
-static void deliver_all_of(struct ms_letterbox *box, const struct ms_user *user) {
-    for (size_t i = 0; i < MS_CONNECTIONS; i++) {
-        struct ms_connection *client = &box->delivery.connections.all[i];
-        if (ms_connection_is_open(client) && client->user == user &&
-            !client->is_waiting) {
-            ms_delivery_take(&box->delivery, client);
+static void greet(struct ms_letterbox *box, int r) {
+    struct guest *guest = &box->guest;
+    guest->user->connections--;
+    if (r == 0) {
+        r = ms_connections_add(&box->delivery.connections, guest->user, guest->fd);
+    }
+    MS_STEP("letterbox.greeting");
+    ms_delivery_tell(&box->delivery, guest->user, guest->fd, r < 0 ? -EAGAIN : 0);
+    if (r < 0) {
+        ms_socket_close(guest->fd);
+    }
+    guest->fd = -1;
+}
+
+static void attend(struct ms_letterbox *box) {
+    const struct ms_user *user = box->guest.user;
+    if (deliver_all_of(box)) {
+        int r = user->waiting ? -EAGAIN : make_place(box);
+        if (r != -EINPROGRESS) {
+            greet(box, user->waiting ? -EAGAIN : r);
         }
     }
 }
 
-/* Returns 0 when it is a client now. */
-static int greet(struct ms_letterbox *box, int fd) {
+/* Of the owner's user is nobody: it has other ways. */
+static void receive(struct ms_letterbox *box, int fd) {
     struct ms_peer peer = {0};
-    if (ms_socket_peer(fd, &peer) < 0 || peer.uid == box->delivery.uid) {
-        return -EACCES;
+    struct ms_user *user = NULL;
+    if (ms_socket_peer(fd, &peer) == 0 && peer.uid != box->delivery.uid) {
+        user = ms_users_find(&box->delivery.users, peer.uid, true);
+        if (!user) {
+            ms_delivery_tell(&box->delivery, NULL, fd, -EAGAIN);
+        }
     }
-    int r = -EAGAIN;
-    struct ms_user *user = ms_users_find(&box->delivery.users, peer.uid, true);
-    if (user) {
-        user->connections++; /* so that the entry stays this user's */
-        deliver_all_of(box, user);
-        bool has_place = !user->waiting && make_place(box, user) && !user->waiting;
-        user->connections--;
-        r = has_place ? ms_connections_add(&box->delivery.connections, user, fd)
-                      : -EAGAIN;
+    if (!user) {
+        ms_socket_close(fd);
+        return;
     }
-    MS_STEP("letterbox.greeting");
-    ms_delivery_tell(&box->delivery, user, fd, r < 0 ? -EAGAIN : 0);
-    return r;
+    user->connections++; /* so that the entry stays this user's */
+    box->guest = (struct guest){.fd = fd, .user = user};
+    ms_connections_note_due(&box->delivery.connections, user);
 }
 
 static void set_deaf(struct ms_letterbox *box, bool is_deaf) {
@@ -112,52 +207,100 @@ static void set_deaf(struct ms_letterbox *box, bool is_deaf) {
     box->is_deaf = is_deaf;
 }
 
-static void accept_clients(struct ms_letterbox *box) {
-    for (int i = 0; i < READY; i++) {
-        int fd;
-        int r = ms_socket_accept(box->listener, &fd);
-        if (r < 0) {
-            /* Without descriptors the listener would be ready for ever. */
-            set_deaf(box, r != -EAGAIN && r != -ECONNABORTED && r != -EINTR);
+/* Returns whether there was somebody. */
+static bool accept_client(struct ms_letterbox *box) {
+    int fd;
+    int r = ms_socket_accept(box->listener, &fd);
+    if (r < 0) {
+        /* Without descriptors the listener would be ready for ever. */
+        set_deaf(box, r != -EAGAIN && r != -ECONNABORTED && r != -EINTR);
+        return false;
+    }
+    receive(box, fd);
+    return true;
+}
+
+/* For a moment at most, whoever does it: what a client could have sent before a call
+ * comes through a connection that was greeted. */
+static void welcome(struct ms_letterbox *box) {
+    box->delivery.limit.end_ns = ms_clock_now_ns() + SLICE_NS;
+    while (box->guest.fd >= 0 || accept_client(box)) {
+        if (box->guest.fd >= 0) {
+            attend(box);
+        }
+        if (ms_delivery_is_over(&box->delivery)) {
             return;
         }
-        if (greet(box, fd) < 0) {
-            ms_socket_close(fd);
+    }
+}
+
+static uint32_t next_tag(const struct ms_letterbox *box) {
+    uint32_t tag;
+    return ms_poll_wait(box->delivery.connections.poll, &tag, 1, 0) ? tag : TAG_NONE;
+}
+
+/* The thread's, who is ready, each once: whose turn it was comes again after all
+ * others. Returns whether somebody knocks. */
+static bool serve(struct ms_letterbox *box, uint32_t tag) {
+    bool is_served[TAG_NONE] = {false};
+    for (; tag != TAG_NONE && !is_served[tag]; tag = next_tag(box)) {
+        is_served[tag] = true;
+        if (tag < MS_CONNECTIONS &&
+            can_take_from(&box->delivery.connections.all[tag])) {
+            ms_delivery_take_held(&box->delivery, &box->delivery.connections.all[tag]);
+        }
+        if (ms_delivery_is_over(&box->delivery)) {
+            break;
+        }
+    }
+    return is_served[TAG_LISTENER];
+}
+
+/* The owner's: all, beginning with another one each time. It does not ask the set who
+ * is ready: what the thread asks meanwhile would change the answer. */
+static void serve_all(struct ms_letterbox *box) {
+    for (size_t i = 0; i < MS_CONNECTIONS; i++) {
+        box->last_served = (box->last_served + 1) % MS_CONNECTIONS;
+        struct ms_connection *client = &box->delivery.connections.all[box->last_served];
+        if (can_take_from(client)) {
+            ms_delivery_take_held(&box->delivery, client);
+            if (ms_delivery_is_over(&box->delivery)) {
+                return;
+            }
         }
     }
 }
 
-static void serve(struct ms_letterbox *box, uint32_t tag) {
-    if (tag == TAG_LISTENER) {
-        accept_clients(box);
-    } else if (tag != TAG_EVENT &&
-               ms_connection_is_open(&box->delivery.connections.all[tag]) &&
-               !box->delivery.connections.all[tag].is_waiting) {
-        ms_delivery_take(&box->delivery, &box->delivery.connections.all[tag]);
-    }
-}
-
-static void collect(struct ms_letterbox *box) {
-    uint32_t tags[READY];
-    int n = READY;
-    if (box->has_room) {
-        resume_all(box);
-    }
-    for (int round = 0; round < ROUNDS && n == READY; round++) {
-        n = ms_poll_wait(box->delivery.connections.poll, tags, READY, 0);
-        for (int i = 0; i < n; i++) {
-            serve(box, tags[i]);
-        }
-    }
+static bool is_unfinished(const struct ms_letterbox *box) {
+    return box->guest.fd >= 0 || box->has_room || box->next_resumed < MS_CONNECTIONS;
 }
 
 /* Also from clients that wait, and not only for room: a turn or a descriptor may have
  * become free, which nobody tells. */
+static void collect_for_owner(struct ms_letterbox *box, bool is_for_one) {
+    lock_for_owner(box);
+    box->has_room = box->delivery.connections.waiting > 0;
+    box->next_resumed = MS_CONNECTIONS;
+    box->delivery.limit = (struct ms_limit){.is_for_one = is_for_one,
+                                            .tail = box->delivery.region->header->tail,
+                                            .end_ns = MS_NEVER};
+    resume_waiting(box);
+    serve_all(box);
+    if (!box->is_deaf && !ms_delivery_is_over(&box->delivery)) {
+        welcome(box);
+    }
+    if (is_unfinished(box)) {
+        ms_event_set(box->delivery.connections.event);
+    }
+    ms_mutex_unlock(&box->mutex);
+}
+
 void ms_letterbox_collect(struct ms_letterbox *letterbox) {
-    ms_mutex_lock(&letterbox->mutex);
-    letterbox->has_room = letterbox->delivery.connections.waiting > 0;
-    collect(letterbox);
-    ms_mutex_unlock(&letterbox->mutex);
+    collect_for_owner(letterbox, false);
+}
+
+void ms_letterbox_fetch(struct ms_letterbox *letterbox) {
+    collect_for_owner(letterbox, true);
 }
 
 /* No room is made for one message at a time: that would wake the thread for each. */
@@ -173,7 +316,7 @@ void ms_letterbox_show(struct ms_letterbox *letterbox,
     if (message->uid == letterbox->delivery.uid) {
         return;
     }
-    ms_mutex_lock(&letterbox->mutex);
+    lock_for_owner(letterbox);
     if (ms_users_show(&letterbox->delivery.users, message)) {
         note_room(letterbox);
     }
@@ -181,13 +324,13 @@ void ms_letterbox_show(struct ms_letterbox *letterbox,
 }
 
 void ms_letterbox_forget(struct ms_letterbox *letterbox) {
-    ms_mutex_lock(&letterbox->mutex);
+    lock_for_owner(letterbox);
     ms_users_settle(&letterbox->delivery.users, true);
     ms_mutex_unlock(&letterbox->mutex);
 }
 
 void ms_letterbox_release(struct ms_letterbox *letterbox) {
-    ms_mutex_lock(&letterbox->mutex);
+    lock_for_owner(letterbox);
     ms_users_settle(&letterbox->delivery.users, false);
     note_room(letterbox);
     ms_mutex_unlock(&letterbox->mutex);
@@ -196,43 +339,60 @@ void ms_letterbox_release(struct ms_letterbox *letterbox) {
 /* Without the mutex. */
 static void await_turn(struct ms_letterbox *box) {
     bool is_free = ms_delivery_await_turn(&box->delivery);
-    ms_mutex_lock(&box->mutex);
+    lock_for_thread(box);
     box->delivery.is_turn_stuck = !is_free;
     box->has_room = true;
     ms_mutex_unlock(&box->mutex);
 }
 
+/* How long to sleep until it is time to look again. */
+static int look_ms(const struct ms_letterbox *box) {
+    int64_t left_ns = box->look_ns - ms_clock_now_ns();
+    return left_ns > 0 ? (int)(left_ns / MS_IN_NS) + 1 : 0;
+}
+
 /* How long the thread may sleep, after it has waited for a turn. */
 static int nap_ms(struct ms_letterbox *box) {
-    ms_mutex_lock(&box->mutex);
+    lock_for_thread(box);
     bool is_turn_stuck = box->delivery.is_turn_stuck;
+    bool is_busy = is_unfinished(box);
     bool is_waiting = box->delivery.connections.waiting || box->is_deaf;
     ms_mutex_unlock(&box->mutex);
     if (is_turn_stuck) {
         await_turn(box);
         return 0;
     }
-    return is_waiting ? LOOK_AGAIN_MS : -1;
+    return is_busy ? 0 : is_waiting ? look_ms(box) : -1;
 }
 
-static void collect_what_came(struct ms_letterbox *box) {
-    ms_mutex_lock(&box->mutex);
-    collect(box);
-    ms_mutex_unlock(&box->mutex);
-}
-
+/* However much comes meanwhile. */
 static void look_again(struct ms_letterbox *box) {
-    ms_mutex_lock(&box->mutex);
-    set_deaf(box, false);
-    box->has_room = true;
-    collect(box);
+    int64_t now_ns = ms_clock_now_ns();
+    if (now_ns >= box->look_ns) {
+        box->look_ns = now_ns + LOOK_AGAIN_NS;
+        set_deaf(box, false);
+        box->has_room = true;
+    }
+}
+
+static void collect_for_a_moment(struct ms_letterbox *box, uint32_t tag) {
+    lock_for_thread(box);
+    look_again(box);
+    box->delivery.limit = (struct ms_limit){.end_ns = ms_clock_now_ns() + SLICE_NS,
+                                            .wanted = &box->wanted,
+                                            .letters = LETTERS_AT_ONCE};
+    resume_waiting(box);
+    if (serve(box, tag) || box->guest.fd >= 0) {
+        welcome(box);
+    }
     ms_mutex_unlock(&box->mutex);
 }
 
 /* Nobody reads any more: whoever sends must hear of it. */
 static void shut(struct ms_letterbox *box) {
-    ms_mutex_lock(&box->mutex);
+    lock_for_thread(box);
     ms_connections_close_all(&box->delivery.connections);
+    box->guest.fd = ms_socket_close(box->guest.fd);
     box->listener = ms_socket_close(box->listener);
     ms_mutex_unlock(&box->mutex);
 }
@@ -243,21 +403,17 @@ static bool is_open(const struct ms_letterbox *box) {
 
 static void run(void *context) {
     struct ms_letterbox *box = context;
-    uint32_t tag;
     while (is_open(box)) {
-        int ready = ms_poll_wait(box->delivery.connections.poll, &tag, 1, nap_ms(box));
+        uint32_t tag = TAG_NONE;
+        ms_poll_wait(box->delivery.connections.poll, &tag, 1, nap_ms(box));
         if (!is_open(box)) {
             break;
         }
-        if (ready && tag == TAG_EVENT) {
+        if (tag == TAG_EVENT) {
             /* Nobody else: it is to wake this thread. */
             ms_event_clear(box->delivery.connections.event);
         }
-        if (ready == 0) {
-            look_again(box);
-        } else {
-            collect_what_came(box);
-        }
+        collect_for_a_moment(box, tag);
     }
     shut(box);
 }
@@ -298,7 +454,8 @@ static void free_box(struct ms_letterbox *box) {
 
 static void init(struct ms_letterbox *box, const struct ms_region *region,
                  const mailslot_options *options) {
-    box->listener = -1;
+    box->listener = box->guest.fd = -1;
+    box->next_resumed = MS_CONNECTIONS;
     ms_delivery_init(&box->delivery, region);
     if (options->user_max_bytes) {
         box->delivery.users.share = options->user_max_bytes;

@@ -28,8 +28,11 @@ int ms_letterbox_open(const struct ms_region *region, const char *path,
 /* What still waits in sockets is gone. The name of the socket goes with the slot's. */
 void ms_letterbox_close(struct ms_letterbox *letterbox);
 
-/* Put into the ring what was sent before this call, as far as there is room. */
+/* Put into the ring what was sent before this call, as far as there is room: all of it;
+ * or, for who has found the ring empty, something of it if there is any. What comes
+ * meanwhile makes neither of them longer. */
 void ms_letterbox_collect(struct ms_letterbox *letterbox);
+void ms_letterbox_fetch(struct ms_letterbox *letterbox);
 
 /* The owner was shown a message, forgets or has released those that it was shown. */
 void ms_letterbox_show(struct ms_letterbox *letterbox, const mailslot_message *message);

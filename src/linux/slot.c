@@ -203,7 +203,7 @@ static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
 /* What other users have sent may still be on its way. */
 static bool has_message(mailslot *slot) {
     if (!ms_reader_has_message(&slot->reader) && slot->letterbox) {
-        ms_letterbox_collect(slot->letterbox);
+        ms_letterbox_fetch(slot->letterbox);
     }
     return ms_reader_has_message(&slot->reader);
 }

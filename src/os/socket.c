@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -271,6 +272,12 @@ int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_p
         note_control(each, ret_packet);
     }
     return 0;
+}
+
+uint64_t ms_socket_held(int fd) {
+    int bytes = 0;
+    ioctl(fd, FIONREAD, &bytes); /* cannot fail */
+    return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
 int ms_socket_take(int fd, void *head, size_t head_size, void *data, size_t size) {

@@ -56,6 +56,9 @@ int ms_socket_send(int fd, const void *head, size_t head_size, const void *data,
  * there is none; -EPIPE: there will be none any more. */
 int ms_socket_peek(int fd, void *head, size_t head_size, struct ms_packet *ret_packet);
 
+/* Bytes of all packets that are there now. */
+uint64_t ms_socket_held(int fd);
+
 /* Take the next packet: exactly head and data, of at least a byte. -EBADMSG: it has
  * another size; -EPIPE: there will be none any more. */
 int ms_socket_take(int fd, void *head, size_t head_size, void *data, size_t size);

@@ -195,7 +195,7 @@ START_TEST(a_letter_that_cannot_be_taken_keeps_later_connections_out) {
     pid_t sender = start_sender(faults[_i].is_sealed);
     trouble.error = faults[_i].error;
     trouble.call = faults[_i].call;
-    mailslot_wait(slot, 0);
+    get_info(slot);
     trouble.call = NULL;
     ck_assert_uint_gt(trouble.met, 0);
     expect_greeting(-EAGAIN);
@@ -233,7 +233,7 @@ START_TEST(a_signal_in_the_wait_for_a_turn_puts_no_letter_off) {
     trouble.last = SIGNALS;
     trouble.error = EINTR;
     trouble.call = "futex.wait";
-    ck_assert_int_eq(mailslot_wait(slot, 0), 0);
+    get_info(slot);
     ck_assert_uint_eq(trouble.met, SIGNALS);
     expect_greeting(0);
     ck_assert_uint_eq(count_queued(), 2);
@@ -272,7 +272,7 @@ START_TEST(a_writer_stopped_in_its_turn_holds_up_no_reading_call) {
 }
 END_TEST
 
-/* As many small letters as the socket holds. */
+/* As many small letters as the socket holds, and then another connection. */
 static void fill_socket(void *context) {
     (void)context;
     uint32_t letter[2] = {KIND_PLAIN, 0};
@@ -286,9 +286,23 @@ static void fill_socket(void *context) {
         board->sent++;
     }
     REQUIRE(errno == EAGAIN);
+    int second = raw_connect(SLOT);
     board->ready = 2;
+    REQUIRE(raw_hear(second).result == 0);
+    board->is_heard = 1;
     REQUIRE(await_value(&board->go, 1));
+    close(second);
     close(fd);
+}
+
+static pid_t start_filler(void) {
+    pid_t sender = child_start(fill_socket, NULL);
+    ck_assert(await_value(&board->ready, 1));
+    ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
+    board->may_send = 1;
+    ck_assert(await_value(&board->ready, 2));
+    ck_assert_uint_gt(board->sent, 100);
+    return sender;
 }
 
 START_TEST(one_call_takes_in_all_that_a_socket_holds) {
@@ -296,16 +310,30 @@ START_TEST(one_call_takes_in_all_that_a_socket_holds) {
         return;
     }
     begin();
-    pid_t sender = child_start(fill_socket, NULL);
-    ck_assert(await_value(&board->ready, 1));
-    ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
-    board->may_send = 1;
-    ck_assert(await_value(&board->ready, 2));
+    pid_t sender = start_filler();
+    ck_assert_uint_eq(get_info(slot).count, board->sent);
+    board->go = 1;
+    open_gate();
+    child_finish(sender);
+    end();
+}
+END_TEST
+
+/* The call leaves the rest, and the greeting, to the thread. */
+START_TEST(a_reading_call_takes_in_one_letter_and_the_greeting_waits_for_all) {
+    if (!can_become_others()) {
+        return;
+    }
+    begin();
+    pid_t sender = start_filler();
     ck_assert_int_eq(mailslot_wait(slot, 0), 0);
+    ck_assert_uint_lt(count_queued(), 3);
+    ck_assert_uint_eq(board->is_heard, 0);
+    open_gate();
+    ck_assert(await_value(&board->is_heard, 1));
     ck_assert_uint_eq(count_queued(), board->sent);
     board->go = 1;
     child_finish(sender);
-    open_gate();
     end();
 }
 END_TEST
@@ -318,5 +346,7 @@ int main(void) {
     tcase_add_test(cases, a_signal_in_the_wait_for_a_turn_puts_no_letter_off);
     tcase_add_test(cases, a_writer_stopped_in_its_turn_holds_up_no_reading_call);
     tcase_add_test(cases, one_call_takes_in_all_that_a_socket_holds);
+    tcase_add_test(cases,
+                   a_reading_call_takes_in_one_letter_and_the_greeting_waits_for_all);
     return suite_run();
 }

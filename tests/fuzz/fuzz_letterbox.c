@@ -243,6 +243,9 @@ static bool make_packet(struct input *input, uint8_t what, uint32_t size,
     packet.head.kind = what & OTHER_KIND ? take(input, 4) : packet.head.kind;
     packet.head.size = what & OTHER_SIZE ? take(input, 4) : packet.head.size;
     packet.head_size = what & CUT_HEAD ? take(input, 1) % 8 : sizeof packet.head;
+    if (packet.head_size == 4 && memcmp(payload, &(uint32_t){size - 4}, 4) == 0) {
+        packet.head_size = 3; /* the note's number would be the right size */
+    }
     packet.user = what & OTHER_NAME ? take_user(input) : FIRST_USER;
     *ret_packet = packet;
     if (packet.head_size < sizeof packet.head || packet.user == 0 ||
