@@ -83,7 +83,7 @@ void ms_connections_note_due(struct ms_connections *connections,
                              const struct ms_user *user) {
     for (size_t i = 0; i < MS_CONNECTIONS; i++) {
         struct ms_connection *each = &connections->all[i];
-        if (ms_connection_is_open(each) && !each->is_waiting && each->user == user) {
+        if (ms_connection_is_open(each) && each->user == user) {
             each->due = ms_socket_held(each->fd);
         }
     }

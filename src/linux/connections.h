@@ -59,7 +59,7 @@ void ms_connections_put_off(struct ms_connections *connections,
 void ms_connections_resume(struct ms_connections *connections,
                            struct ms_connection *connection);
 
-/* What this user's connections hold now, of those that do not wait, is due. */
+/* What this user's connections hold now is due. */
 void ms_connections_note_due(struct ms_connections *connections,
                              const struct ms_user *user);
 

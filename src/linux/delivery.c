@@ -224,6 +224,11 @@ static uint64_t less(uint64_t bytes, uint64_t taken) {
     return bytes > taken ? bytes - taken : 0;
 }
 
+/* Of what is due before who knocks is greeted: what is put off stays due. */
+static uint64_t due_done(int r, uint64_t size) {
+    return r == 0 ? size : r == -EBUSY ? 0 : UINT64_MAX;
+}
+
 /* Returns what the last letter's fate was. */
 static int take_some(struct ms_delivery *delivery, struct ms_connection *connection,
                      uint64_t bytes) {
@@ -236,7 +241,7 @@ static int take_some(struct ms_delivery *delivery, struct ms_connection *connect
         ms_connection_use(&delivery->connections, connection);
         r = take_next(delivery, connection, &size);
         bytes = less(bytes, r == 0 ? size : 0);
-        connection->due = less(connection->due, r == 0 ? size : UINT64_MAX);
+        connection->due = less(connection->due, due_done(r, size));
     } while (r == 0 && !is_last && !ms_delivery_is_over(delivery));
     return r;
 }

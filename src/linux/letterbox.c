@@ -35,7 +35,6 @@ enum { NOT_WANTED, WANTED, WANTED_AND_AWAITED };
 struct guest {
     int fd; /* -1: nobody */
     struct ms_user *user;
-    size_t next;                  /* connection to take letters from */
     struct ms_connection *leaver; /* which makes place, or NULL */
 };
 
@@ -136,11 +135,10 @@ static int make_place(struct ms_letterbox *box) {
 
 /* What this user has sent through other connections comes first. Returns whether all
  * that was there when the guest came is in the ring, or put off. */
-static bool deliver_all_of(struct ms_letterbox *box) {
-    struct guest *guest = &box->guest;
-    for (; guest->next < MS_CONNECTIONS; guest->next++) {
-        struct ms_connection *client = &box->delivery.connections.all[guest->next];
-        if (can_take_from(client) && client->user == guest->user) {
+static bool deliver_all_of(struct ms_letterbox *box, const struct ms_user *user) {
+    for (size_t i = 0; i < MS_CONNECTIONS; i++) {
+        struct ms_connection *client = &box->delivery.connections.all[i];
+        if (can_take_from(client) && client->user == user && client->due) {
             ms_delivery_take(&box->delivery, client, client->due);
             if (can_take_from(client) && client->due) {
                 return false;
@@ -166,7 +164,7 @@ static void greet(struct ms_letterbox *box, int r) {
 
 static void attend(struct ms_letterbox *box) {
     const struct ms_user *user = box->guest.user;
-    if (deliver_all_of(box)) {
+    if (deliver_all_of(box, user)) {
         int r = user->waiting ? -EAGAIN : make_place(box);
         if (r != -EINPROGRESS) {
             greet(box, user->waiting ? -EAGAIN : r);
