@@ -77,7 +77,7 @@ void write_to_slots(uint32_t me, bool is_stranger) {
     while (!ledger->is_over) {
         struct sending sending;
         if (sending_enter(&sending, me, is_stranger)) {
-            if (next_random(3)) {
+            if (next_random(2)) {
                 send_opened(&sending);
             } else {
                 send_loose(&sending);

@@ -67,7 +67,7 @@ end
 while not account.is_over() do
   local name = account.enter(math.tointeger(me), is_stranger)
   if name then
-    if account.chance(3) > 0 then
+    if account.chance(2) > 0 then
       send_opened(name)
     else
       send_loose(name)
