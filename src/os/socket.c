@@ -230,13 +230,16 @@ static void note_control(struct cmsghdr *control, struct ms_packet *packet) {
     }
 }
 
+/* A packet comes with its sender, if that is asked for, the end with nothing. */
 static bool is_end(ssize_t n, const struct msghdr *header) {
-    return n == 0 ? header->msg_controllen == 0 : n < 0 && errno == ECONNRESET;
+    return n == 0 ? header->msg_control && header->msg_controllen == 0
+                  : n < 0 && errno == ECONNRESET;
 }
 
-/* The system may tell the end of a connection too early: it looks for a packet first and
- * then whether the other end has closed, which may have sent in between; and when that
- * has not read all that was sent to it, this is told once before what it has sent. */
+/* The system may tell the end of a connection too early: it looks for a packet first
+ * and then whether the other end has closed, which may have sent in between; and when
+ * that has not read all that was sent to it, this is told once before what it has sent.
+ */
 static ssize_t receive(int fd, struct msghdr *header, int flags) {
     const struct msghdr wanted = *header;
     ssize_t n = 0;
