@@ -160,9 +160,12 @@ mailslot_options ms_lua_opt_create(lua_State *L) {
 
 /* Absent, seconds, or a table. */
 struct ms_lua_reading ms_lua_opt_reading(lua_State *L, const char *const known[]) {
-    struct ms_lua_reading how = {.max = LUA_MAXINTEGER};
+    struct ms_lua_reading how = {.timeout_ms = MAILSLOT_DEFAULT, .max = LUA_MAXINTEGER};
+    if (lua_isnoneornil(L, 2)) {
+        return how;
+    }
     if (!lua_istable(L, 2)) {
-        how.timeout_ms = ms_lua_opt_timeout(L, 2, MAILSLOT_DEFAULT);
+        how.timeout_ms = ms_lua_check_timeout(L, 2);
         return how;
     }
     check_keys(L, known);

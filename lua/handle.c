@@ -4,25 +4,39 @@
 
 #include <string.h>
 
-/* As luaL_testudata, without a look into the registry. */
-void *ms_lua_test_handle(lua_State *L, int metatable) {
+/* What a handle begins with: the address of one of these. */
+static const char slot_tag, writer_tag;
+
+/* As luaL_testudata, without a look at metatables: nobody else has our addresses. */
+static void *test_handle(lua_State *L, const char *tag, size_t size) {
     void *handle = lua_touserdata(L, 1);
-    if (!handle || !lua_getmetatable(L, 1)) {
-        return NULL;
-    }
-    bool is_same = lua_rawequal(L, -1, metatable);
-    lua_pop(L, 1);
-    return is_same ? handle : NULL;
+    bool is_ours =
+        handle && lua_rawlen(L, 1) == size && *(const char *const *)handle == tag;
+    return is_ours ? handle : NULL;
+}
+
+struct ms_lua_slot *ms_lua_test_slot(lua_State *L) {
+    return test_handle(L, &slot_tag, sizeof(struct ms_lua_slot));
+}
+
+struct ms_lua_writer *ms_lua_test_writer(lua_State *L) {
+    return test_handle(L, &writer_tag, sizeof(struct ms_lua_writer));
 }
 
 struct ms_lua_slot *ms_lua_check_slot(lua_State *L) {
-    void *handle = ms_lua_test_handle(L, MS_LUA_SLOT_METATABLE);
-    return handle ? handle : luaL_checkudata(L, 1, MS_LUA_SLOT);
+    struct ms_lua_slot *handle = ms_lua_test_slot(L);
+    if (!handle) {
+        luaL_typeerror(L, 1, MS_LUA_SLOT);
+    }
+    return handle;
 }
 
 struct ms_lua_writer *ms_lua_check_writer(lua_State *L) {
-    void *handle = ms_lua_test_handle(L, MS_LUA_WRITER_METATABLE);
-    return handle ? handle : luaL_checkudata(L, 1, MS_LUA_WRITER);
+    struct ms_lua_writer *handle = ms_lua_test_writer(L);
+    if (!handle) {
+        luaL_typeerror(L, 1, MS_LUA_WRITER);
+    }
+    return handle;
 }
 
 void ms_lua_check_open(lua_State *L, const struct ms_lua_slot *handle) {
@@ -56,11 +70,16 @@ static void *push_handle(lua_State *L, size_t size, int metatable) {
 }
 
 struct ms_lua_slot *ms_lua_push_slot(lua_State *L) {
-    return push_handle(L, sizeof(struct ms_lua_slot), MS_LUA_SLOT_METATABLE);
+    struct ms_lua_slot *handle = push_handle(L, sizeof *handle, MS_LUA_SLOT_METATABLE);
+    handle->tag = &slot_tag;
+    return handle;
 }
 
 struct ms_lua_writer *ms_lua_push_writer(lua_State *L) {
-    return push_handle(L, sizeof(struct ms_lua_writer), MS_LUA_WRITER_METATABLE);
+    struct ms_lua_writer *handle =
+        push_handle(L, sizeof *handle, MS_LUA_WRITER_METATABLE);
+    handle->tag = &writer_tag;
+    return handle;
 }
 
 int ms_lua_push_description(lua_State *L, const char *type, bool is_open) {

@@ -10,10 +10,10 @@
 #include <errno.h>
 
 static int get_info(lua_State *L, mailslot_info *info) {
-    if (ms_lua_test_handle(L, MS_LUA_SLOT_METATABLE)) {
+    if (ms_lua_test_slot(L)) {
         return mailslot_get_info(ms_lua_to_slot(L)->slot, info);
     }
-    if (ms_lua_test_handle(L, MS_LUA_WRITER_METATABLE)) {
+    if (ms_lua_test_writer(L)) {
         return mailslot_writer_get_info(ms_lua_to_writer(L), info);
     }
     if (!lua_isstring(L, 1)) {
@@ -49,8 +49,8 @@ static int l_send(lua_State *L) {
 
 static int l_type(lua_State *L) {
     luaL_checkany(L, 1);
-    const struct ms_lua_slot *slot = ms_lua_test_handle(L, MS_LUA_SLOT_METATABLE);
-    const struct ms_lua_writer *writer = ms_lua_test_handle(L, MS_LUA_WRITER_METATABLE);
+    const struct ms_lua_slot *slot = ms_lua_test_slot(L);
+    const struct ms_lua_writer *writer = ms_lua_test_writer(L);
     if (slot) {
         lua_pushstring(L, slot->slot ? "slot" : "closed slot");
     } else if (writer) {

@@ -32,11 +32,13 @@
 #define MS_LUA_WRITER_METATABLE lua_upvalueindex(2)
 
 struct ms_lua_slot {
+    const char *tag;   /* that of all slots, */
     mailslot *slot;    /* NULL: closed */
     unsigned int turn; /* counts the calls that move what mailslot_peek shows */
 };
 
 struct ms_lua_writer {
+    const char *tag;         /* and that of all writers */
     mailslot_writer *writer; /* NULL: closed */
 };
 
@@ -48,7 +50,8 @@ struct ms_lua_reading {
 };
 
 /* handle.c. Handles are at argument 1. */
-void *ms_lua_test_handle(lua_State *L, int metatable);   /* else NULL */
+struct ms_lua_slot *ms_lua_test_slot(lua_State *L);      /* else NULL */
+struct ms_lua_writer *ms_lua_test_writer(lua_State *L);  /* else NULL */
 struct ms_lua_slot *ms_lua_check_slot(lua_State *L);     /* open or closed */
 struct ms_lua_writer *ms_lua_check_writer(lua_State *L); /* open or closed */
 struct ms_lua_slot *ms_lua_to_slot(lua_State *L);        /* open */

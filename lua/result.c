@@ -115,15 +115,12 @@ void ms_lua_push_info(lua_State *L, const mailslot_info *info) {
 
 /* Copies what it points to first: once a finalizer has run, it may not be there any
  * more. */
-void ms_lua_push_message(lua_State *L, const mailslot_message *message, bool has_meta) {
+static void push_with_meta(lua_State *L, const mailslot_message *message) {
     char host[MAILSLOT_HOST_MAX + 1] = "";
-    if (has_meta && message->host) {
+    if (message->host) {
         snprintf(host, sizeof host, "%s", message->host);
     }
     lua_pushlstring(L, message->data, message->size);
-    if (!has_meta) {
-        return;
-    }
     lua_createtable(L, 0, 8);
     lua_insert(L, -2);
     lua_setfield(L, -2, "data");
@@ -137,5 +134,13 @@ void ms_lua_push_message(lua_State *L, const mailslot_message *message, bool has
         lua_setfield(L, -2, "host");
         lua_pushboolean(L, message->is_host_verified);
         lua_setfield(L, -2, "host_verified");
+    }
+}
+
+void ms_lua_push_message(lua_State *L, const mailslot_message *message, bool has_meta) {
+    if (has_meta) {
+        push_with_meta(L, message);
+    } else {
+        lua_pushlstring(L, message->data, message->size);
     }
 }

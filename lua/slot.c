@@ -76,9 +76,7 @@ static int await_message(lua_State *L, struct ms_lua_slot *handle, int64_t timeo
 /* [-0, +1] The next message, unless an error is returned. */
 static int read_message(lua_State *L, struct ms_lua_slot *handle,
                         const struct ms_lua_reading *how) {
-    unsigned int turn;
-    do {
-        lua_settop(L, 1);
+    for (;;) {
         begin_reading(L, handle);
         mailslot_message message;
         int r = mailslot_peek(handle->slot, 0, &message);
@@ -89,10 +87,13 @@ static int read_message(lua_State *L, struct ms_lua_slot *handle,
         if (r < 0) {
             return r;
         }
-        turn = handle->turn;
+        unsigned int turn = handle->turn;
         ms_lua_push_message(L, &message, how->has_meta);
-    } while (!finish_reading(handle, turn));
-    return 0;
+        if (finish_reading(handle, turn)) {
+            return 0;
+        }
+        lua_pop(L, 1);
+    }
 }
 
 static int l_read(lua_State *L) {
