@@ -44,6 +44,8 @@ void ms_writer_close(mailslot_writer *writer); /* also in a forked child */
  * was not sent, and opening the slot and sending will do it, or tell why not. */
 int ms_writer_send_once(const struct ms_name *name, const void *data, size_t size);
 
+int ms_writer_send(mailslot_writer *writer, const mailslot_buffer *message,
+                   int64_t timeout_ms);
 int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
                        size_t count, int64_t timeout_ms, size_t *ret_sent);
 int ms_writer_set_origin(mailslot_writer *writer, const char *host, bool is_verified);

@@ -209,7 +209,16 @@ mailslot_writer *mailslot_writer_close(mailslot_writer *writer) {
 int mailslot_writer_send(mailslot_writer *writer, const void *data, size_t size,
                          int64_t timeout_ms) {
     mailslot_buffer message = {.data = data, .size = size};
-    return mailslot_writer_send_all(writer, &message, 1, timeout_ms, NULL);
+    if (!is_writer(writer)) {
+        return -EBADF;
+    }
+    if (!is_timeout(timeout_ms) || (!data && size)) {
+        return -EINVAL;
+    }
+    size_t sent;
+    return is_remote(writer)
+               ? ms_remote_send_all(writer, &message, 1, timeout_ms, &sent)
+               : ms_writer_send(writer, &message, timeout_ms);
 }
 
 int mailslot_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,

@@ -120,12 +120,9 @@ static uint64_t generous_end(const struct ms_queue *queue, uint64_t end) {
     return smaller(round_up(end, RESERVE_CHUNK), limit);
 }
 
-int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
+static int reserve_more(const struct ms_queue *queue, int fd, uint64_t end) {
     struct ms_header *header = queue->header;
     uint64_t reserved = header->reserved;
-    if (end <= reserved) {
-        return 0;
-    }
     uint64_t least = round_up(end, PAGE);
     if (least - reserved > queue->capacity + PAGE || reserved % PAGE) {
         return -EBADMSG;
@@ -146,6 +143,10 @@ int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
     header->reserved = is_complete ? UINT64_MAX : want;
     MS_STEP("reserve.noted");
     return 0;
+}
+
+inline int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
+    return end <= queue->header->reserved ? 0 : reserve_more(queue, fd, end);
 }
 
 /* From lap on. */
@@ -212,18 +213,23 @@ static void try_rewind(struct ms_backing *backing, struct ms_reader *reader, int
     }
 }
 
-void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
-    uint64_t capacity = reader->queue.capacity;
+static void settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
     ms_lock *lock = &reader->queue.header->write_lock;
-    if (capacity <= SMALL_RING) {
-        return;
-    }
     while (reader->head - backing->given_back >= STEP_BYTES && ms_lock_try(lock) == 0) {
         give_back_step(backing, reader, fd);
         ms_lock_release(lock);
     }
     if (reader->head - backing->lap >= REWIND_BYTES) {
         try_rewind(backing, reader, fd, BUSY_WINDOW);
+    }
+}
+
+inline void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader,
+                              int fd) {
+    bool is_due = reader->head - backing->given_back >= STEP_BYTES ||
+                  reader->head - backing->lap >= REWIND_BYTES;
+    if (is_due && reader->queue.capacity > SMALL_RING) {
+        settle(backing, reader, fd);
     }
 }
 

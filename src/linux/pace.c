@@ -37,7 +37,8 @@ static bool look(struct ms_pace *pace, const struct ms_queue *queue, uint64_t ta
     return is_reading && (is_time || head == tail);
 }
 
-bool ms_pace_is_due(struct ms_pace *pace, const struct ms_queue *queue, uint64_t size) {
+inline bool ms_pace_is_due(struct ms_pace *pace, const struct ms_queue *queue,
+                           uint64_t size) {
     uint64_t tail = tail_of(queue);
     bool is_new = tail + size > queue->header->reserved;
     if (tail < pace->next && !is_new) {

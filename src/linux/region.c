@@ -117,7 +117,7 @@ void ms_region_unmap_header(struct ms_header *header) {
     ms_memory_unmap(header, MS_HEADER_SIZE);
 }
 
-bool ms_region_is_alive(const struct ms_header *header) {
+inline bool ms_region_is_alive(const struct ms_header *header) {
     /* Acquire: with the release in ms_registry_remove. */
     return !atomic_load_explicit(&header->closed, memory_order_acquire) &&
            ms_lock_is_held(&header->owner_lock);

@@ -209,7 +209,7 @@ static bool has_message(mailslot *slot) {
 }
 
 /* At the end of each call that reads. */
-static void settle_readiness(mailslot *slot) {
+static inline void settle_readiness(mailslot *slot) {
     if (slot->readiness) {
         ms_readiness_settle(slot->readiness, &slot->reader);
     }
@@ -230,7 +230,7 @@ static int wait_until(mailslot *slot, int64_t deadline_ns) {
     return r;
 }
 
-static int await_message(mailslot *slot, int64_t timeout_ms) {
+static int await_next(mailslot *slot, int64_t timeout_ms) {
     if (has_message(slot)) {
         return 0;
     }
@@ -243,13 +243,18 @@ static int await_message(mailslot *slot, int64_t timeout_ms) {
     return glance(slot) ? 0 : wait_until(slot, ms_nap_deadline_ns(timeout_ms));
 }
 
+static inline int await_message(mailslot *slot, int64_t timeout_ms) {
+    return ms_reader_has_message(&slot->reader) ? 0 : await_next(slot, timeout_ms);
+}
+
 int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
     int r = await_message(slot, timeout_ms);
     settle_readiness(slot);
     return r;
 }
 
-int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_message) {
+inline int ms_slot_show(mailslot *slot, int64_t timeout_ms,
+                        mailslot_message *ret_message) {
     int r = await_message(slot, timeout_ms);
     if (r == 0) {
         r = ms_reader_show(&slot->reader, ret_message);
@@ -261,11 +266,11 @@ int ms_slot_show(mailslot *slot, int64_t timeout_ms, mailslot_message *ret_messa
     return r;
 }
 
-void ms_slot_copy(void *buffer, const mailslot_message *message) {
+inline void ms_slot_copy(void *buffer, const mailslot_message *message) {
     ms_copy(buffer, message->data, message->size);
 }
 
-void ms_slot_release(mailslot *slot) {
+inline void ms_slot_release(mailslot *slot) {
     struct ms_header *header = slot->region.header;
     ms_reader_release(&slot->reader);
     if (slot->letterbox) {
@@ -279,15 +284,15 @@ void ms_slot_release(mailslot *slot) {
     settle_readiness(slot);
 }
 
-void ms_slot_forget(mailslot *slot) {
-    bool has_shown = slot->reader.shown;
+inline void ms_slot_forget(mailslot *slot) {
+    if (slot->reader.shown == 0) {
+        return;
+    }
     ms_reader_forget(&slot->reader);
     if (slot->letterbox) {
         ms_letterbox_forget(slot->letterbox);
     }
-    if (has_shown) {
-        settle_readiness(slot);
-    }
+    settle_readiness(slot);
 }
 
 void ms_slot_cancel(mailslot *slot) {

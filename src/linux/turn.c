@@ -78,7 +78,7 @@ static int check_life(struct ms_header *header) {
     return 0;
 }
 
-int ms_turn_try(struct ms_header *header) {
+inline int ms_turn_try(struct ms_header *header) {
     int r = ms_lock_try(&header->write_lock);
     return r < 0 ? r : check_life(header);
 }

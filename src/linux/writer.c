@@ -107,8 +107,8 @@ static int bury(mailslot_writer *writer) {
 }
 
 /* In a turn: queue one message. -EAGAIN: *ret_wanted bytes must be free for it. */
-static int put(mailslot_writer *writer, const mailslot_buffer *message,
-               uint64_t *ret_wanted) {
+static inline int put(mailslot_writer *writer, const mailslot_buffer *message,
+                      uint64_t *ret_wanted) {
     uint64_t size = message->size + writer->origin.size;
     if (message->size > writer->queue.size_limit ||
         size > ms_queue_room(writer->queue.capacity)) {
@@ -232,6 +232,34 @@ static void count_refusal(struct ms_header *header, int r) {
     default:
         break;
     }
+}
+
+/* Most messages find a free turn, room and memory. Any error: it was not sent, and the
+ * long way will do it, or tell why not. */
+static int send_at_once(mailslot_writer *writer, const mailslot_buffer *message) {
+    struct ms_header *header = writer->region.header;
+    writer->sender.time_ns = ms_clock_stamp_ns();
+    int r = ms_turn_try(header);
+    if (r < 0) {
+        return r;
+    }
+    uint64_t wanted;
+    bool is_due = ms_pace_is_due(&writer->pace, &writer->queue, message->size);
+    r = is_due ? -EAGAIN : put(writer, message, &wanted);
+    ms_turn_end(header, &writer->cord, r == 0);
+    if (is_due) {
+        ms_pace_give_way(&writer->pace, &writer->queue);
+    }
+    return r;
+}
+
+int ms_writer_send(mailslot_writer *writer, const mailslot_buffer *message,
+                   int64_t timeout_ms) {
+    if (!writer->is_client && !writer->is_dead && send_at_once(writer, message) == 0) {
+        return 0;
+    }
+    size_t sent;
+    return ms_writer_send_all(writer, message, 1, timeout_ms, &sent);
 }
 
 static int send_letters(mailslot_writer *writer, struct batch *batch,

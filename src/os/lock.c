@@ -109,7 +109,7 @@ static bool take(ms_lock *lock, uint32_t waiters) {
                                 memory_order_acquire, memory_order_relaxed);
 }
 
-int ms_lock_try(ms_lock *lock) {
+inline int ms_lock_try(ms_lock *lock) {
     int r = know_self();
     if (r < 0) {
         return r;
@@ -204,7 +204,7 @@ static void free_word(ms_lock *lock) {
     }
 }
 
-void ms_lock_release(ms_lock *lock) {
+inline void ms_lock_release(ms_lock *lock) {
     free_word(lock);
     end();
 }
@@ -257,13 +257,13 @@ bool ms_lock_drop(ms_lock *lock) {
     return true;
 }
 
-uint32_t ms_lock_holder(const ms_lock *lock) {
+inline uint32_t ms_lock_holder(const ms_lock *lock) {
     /* Relaxed: the kernel changes the word at death, and nothing is read because of
      * it. */
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
     return is_free(word) ? 0 : word & FUTEX_TID_MASK;
 }
 
-bool ms_lock_is_held(const ms_lock *lock) {
+inline bool ms_lock_is_held(const ms_lock *lock) {
     return ms_lock_holder(lock) != 0;
 }

@@ -79,8 +79,8 @@ static bool has_room(const struct ms_queue *queue, uint64_t tail, uint64_t size)
     return used <= queue->capacity && size <= queue->capacity - used;
 }
 
-int ms_queue_claim(struct ms_queue *queue, uint64_t size, struct ms_claim *ret_claim,
-                   uint64_t *ret_wanted) {
+inline int ms_queue_claim(struct ms_queue *queue, uint64_t size,
+                          struct ms_claim *ret_claim, uint64_t *ret_wanted) {
     /* Relaxed: write_lock orders it. */
     uint64_t tail =
         ms_position(atomic_load_explicit(&queue->header->tail, memory_order_relaxed));
@@ -107,8 +107,8 @@ int ms_queue_claim(struct ms_queue *queue, uint64_t size, struct ms_claim *ret_c
     return 0;
 }
 
-static void fill_record(const struct ms_queue *queue, struct ms_record *record,
-                        const struct ms_envelope *envelope, uint32_t size) {
+static inline void fill_record(const struct ms_queue *queue, struct ms_record *record,
+                               const struct ms_envelope *envelope, uint32_t size) {
     const struct ms_header *header = queue->header;
     const struct ms_origin *origin = envelope->origin;
     uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
@@ -125,8 +125,9 @@ static void fill_record(const struct ms_queue *queue, struct ms_record *record,
     }
 }
 
-void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *claim,
-                       const struct ms_envelope *envelope, uint32_t size) {
+inline void *ms_queue_prepare(const struct ms_queue *queue,
+                              const struct ms_claim *claim,
+                              const struct ms_envelope *envelope, uint32_t size) {
     if (claim->padding) {
         struct ms_record *padding = ms_record_at(queue, claim->start);
         atomic_store_explicit(&padding->control, ms_queue_padding(claim),
@@ -177,7 +178,8 @@ static inline void fetch_line(const unsigned char *at) {
 /* The lines of the next message, if it is as large as this one, are in the owner's
  * cache or another writer's. Let them come while this turn ends: letting go of the lock
  * would wait for each. */
-static void fetch_ahead(const struct ms_queue *queue, const struct ms_claim *claim) {
+static inline void fetch_ahead(const struct ms_queue *queue,
+                               const struct ms_claim *claim) {
     uint64_t position = claim->end + FETCH_AHEAD;
     uint64_t size = claim->end - claim->start;
     uint64_t end = position + (size < FETCH_MAX ? size : FETCH_MAX);
@@ -187,8 +189,8 @@ static void fetch_ahead(const struct ms_queue *queue, const struct ms_claim *cla
 }
 
 /* Totals and position become true together: one store of the tail (layout I4). */
-void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
-                      uint32_t size) {
+inline void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
+                             uint32_t size) {
     struct ms_header *header = queue->header;
     uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
     const struct ms_totals *now = &header->sent[tail & 1];
@@ -209,9 +211,9 @@ void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim
     MS_STEP("push.published");
 }
 
-void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
-                   const struct ms_envelope *envelope, const void *data,
-                   uint32_t size) {
+inline void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
+                          const struct ms_envelope *envelope, const void *data,
+                          uint32_t size) {
     void *payload = ms_queue_prepare(queue, claim, envelope, size);
     if (size) {
         ms_copy(payload, data, size);

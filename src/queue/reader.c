@@ -14,7 +14,7 @@ void ms_reader_init(struct ms_reader *reader, struct ms_header *header,
     ms_queue_attach(&reader->queue, header, capacity);
 }
 
-bool ms_reader_has_message(struct ms_reader *reader) {
+inline bool ms_reader_has_message(struct ms_reader *reader) {
     if (reader->cursor == reader->tail) {
         /* seq_cst: acquire, with ms_queue_publish's store; and after ms_bell_arm's
          * store. */
@@ -38,7 +38,7 @@ static void show_origin(struct ms_reader *reader, const struct ms_record_view *v
     message->is_host_verified = (origin->bytes[0] & MS_ORIGIN_VERIFIED) != 0;
 }
 
-int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
+inline int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
     if (!ms_reader_has_message(reader)) {
         return -EAGAIN;
     }
@@ -69,7 +69,7 @@ int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
 }
 
 /* Totals and position become true together, as in ms_queue_publish. */
-static void store_head(struct ms_reader *reader) {
+static inline void store_head(struct ms_reader *reader) {
     struct ms_header *header = reader->queue.header;
     uint64_t index = reader->head_index ^ 1;
     /* Release: as in ms_queue_publish. */
@@ -92,7 +92,7 @@ static void store_head(struct ms_reader *reader) {
     MS_STEP("release.published");
 }
 
-void ms_reader_release(struct ms_reader *reader) {
+inline void ms_reader_release(struct ms_reader *reader) {
     if (reader->shown == 0) {
         return;
     }
@@ -104,7 +104,7 @@ void ms_reader_release(struct ms_reader *reader) {
     store_head(reader);
 }
 
-void ms_reader_forget(struct ms_reader *reader) {
+inline void ms_reader_forget(struct ms_reader *reader) {
     reader->cursor = reader->head;
     reader->shown = 0;
     reader->shown_bytes = 0;

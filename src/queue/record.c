@@ -62,8 +62,8 @@ static inline int outline(const struct ms_queue *queue, ms_queue_fetch *fetch,
     return 0;
 }
 
-int ms_record_load(const struct ms_queue *queue, uint64_t position, uint64_t tail,
-                   struct ms_record_view *ret_view) {
+inline int ms_record_load(const struct ms_queue *queue, uint64_t position,
+                          uint64_t tail, struct ms_record_view *ret_view) {
     return outline(queue, load_control, queue, position, tail, ret_view);
 }
 
