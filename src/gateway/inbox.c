@@ -142,7 +142,8 @@ static enum ms_drop drop_of(int r) {
     }
 }
 
-/* How many messages it has had. */
+/* How many messages it has had; the writer has an origin, so of a slot of this user
+ * those that a gateway has brought. */
 static int look(mailslot_writer *writer, mailslot_info *ret_info) {
     *ret_info = (mailslot_info)MAILSLOT_INFO_INIT;
     return mailslot_writer_get_accepted(writer, &ret_info->created_ns,
@@ -160,22 +161,28 @@ static int note_failure(struct door *door, int r) {
     return r;
 }
 
+/* Each message will set its own origin. But the slot is looked at before the first one,
+ * and only who has set one is told a count that local senders do not move. */
+static int open_and_look(struct door *door) {
+    int r = mailslot_open(door->limits.slot, &door->writer);
+    if (r == 0) {
+        r = mailslot_writer_set_origin(door->writer, "gateway", 0);
+    }
+    if (r == 0 && !door->is_known) {
+        r = look(door->writer, &door->first);
+        door->is_known = r == 0;
+    }
+    if (r < 0) {
+        door->writer = mailslot_writer_close(door->writer);
+    }
+    return r;
+}
+
 static int open_writer(struct door *door) {
     if (ms_clock_now_ns() < door->shut_until_ns) {
         return -EAGAIN;
     }
-    if (door->writer) {
-        return 0;
-    }
-    int r = mailslot_open(door->limits.slot, &door->writer);
-    if (r == 0 && !door->is_known) {
-        r = look(door->writer, &door->first);
-        door->is_known = r == 0;
-        if (r < 0) {
-            door->writer = mailslot_writer_close(door->writer);
-        }
-    }
-    return note_failure(door, r);
+    return door->writer ? 0 : note_failure(door, open_and_look(door));
 }
 
 /* Messages from outside leave room for those of this machine. Who may not look into the

@@ -29,8 +29,8 @@ struct ms_arrival {
     const void *data;
     size_t size;
     /* NULL, or called when nothing is left to be done but to give the message to the
-     * slot, of which created_ns and received are told: of another user's, what it has
-     * received of ours */
+     * slot, of which created_ns and received are told: what it has received that told
+     * an origin; of another user's, what it has received of ours */
     void (*about_to_send)(void *context, const mailslot_info *info);
     void *context;
 };

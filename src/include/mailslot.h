@@ -438,10 +438,12 @@ MAILSLOT_API int mailslot_writer_set_origin(mailslot_writer *writer, const char 
 /*
  * How many messages the slot has accepted, and when it was created, which tells it from
  * others of its name. Who notes that before each send finds out, in another process
- * after a crash, whether its last message got there: it does if nobody else sent in
- * between. Of a slot of another user these are the messages of this user: those before
- * the writer connected, and its own since; else they are all. The count of a user that
- * has neither messages in the slot nor writers may begin anew when 512 others come.
+ * after a crash, whether its last message got there: it did if the count is another,
+ * provided that nobody else sent what counts. Of a slot of another user that is each
+ * message of this user: those before the writer connected, and its own since. Of a slot
+ * of this user it is each message that tells an origin (mailslot_writer_set_origin) if
+ * this writer has set one, and else each message. The count of a user that has neither
+ * messages in another user's slot nor writers may begin anew when 512 others come.
  * Waits up to a second for the owner of another user's slot if it has to connect again.
  *
  * EAGAIN       this user's share of another user's slot is full, and it has to connect

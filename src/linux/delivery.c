@@ -82,7 +82,8 @@ static int put(struct ms_delivery *delivery, const struct ms_connection *connect
                                  .pid = packet->sender.pid,
                                  .uid = packet->sender.uid,
                                  .gid = packet->sender.gid,
-                                 .origin = &connection->origin};
+                                 .origin = connection->origin.size ? &connection->origin
+                                                                   : NULL};
     struct ms_claim claim;
     uint64_t wanted;
     uint32_t size = letter->size;
@@ -98,7 +99,7 @@ static int put(struct ms_delivery *delivery, const struct ms_connection *connect
     r = take(connection, letter, packet, payload);
     MS_STEP("letter.taken");
     if (r == 0) {
-        ms_queue_publish(&delivery->queue, &claim, size);
+        ms_queue_publish(&delivery->queue, &claim, size, sender.origin != NULL);
     }
     return r;
 }

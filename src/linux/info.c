@@ -22,8 +22,8 @@ static int fetch_from_file(const void *context, uint64_t offset,
                            MS_HEADER_SIZE + offset);
 }
 
-static int look(const struct ms_queue *queue, const struct ms_region *from_outside,
-                struct ms_status *ret_status) {
+int ms_info_look(const struct ms_queue *queue, const struct ms_region *from_outside,
+                 struct ms_status *ret_status) {
     ms_queue_fetch *fetch = from_outside ? fetch_from_file : NULL;
     ms_lock *lock = &queue->header->write_lock;
     int r = ms_queue_status(queue, fetch, from_outside, ret_status);
@@ -38,29 +38,23 @@ static int look(const struct ms_queue *queue, const struct ms_region *from_outsi
     return r == -EAGAIN ? -EBADMSG : r;
 }
 
-int ms_info_fill(const struct ms_queue *queue, const struct ms_region *from_outside,
-                 mailslot_info *info) {
+void ms_info_fill(const struct ms_queue *queue, const struct ms_status *status,
+                  mailslot_info *info) {
     const struct ms_header *header = queue->header;
-    struct ms_status status;
-    int r = look(queue, from_outside, &status);
-    if (r < 0) {
-        return r;
-    }
     *info = (mailslot_info){
         .size = sizeof *info,
         .max_message_size = header->max_message_size,
         .timeout_ms = atomic_load_explicit(&header->timeout_ms, memory_order_relaxed),
-        .next_size = status.next_size,
+        .next_size = status->next_size,
         .mode = header->mode,
         .pid = header->pid,
         .uid = header->uid,
-        .count = status.count,
-        .bytes = status.bytes,
+        .count = status->count,
+        .bytes = status->bytes,
         .max_bytes = queue->capacity,
-        .received = status.received,
+        .received = status->received,
         .rejected = atomic_load_explicit(&header->rejected, memory_order_relaxed),
         .created_ns = header->created_ns,
     };
     memcpy(info->name, header->name, sizeof info->name - 1);
-    return 0;
 }

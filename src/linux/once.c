@@ -52,7 +52,7 @@ static int put(struct ms_queue *queue, int fd, const void *data, uint32_t size) 
     }
     if (r == 0) {
         MS_STEP("once.written");
-        ms_queue_publish(queue, &claim, size);
+        ms_queue_publish(queue, &claim, size, false);
     }
     return r;
 }

@@ -328,5 +328,10 @@ int ms_slot_info(mailslot *slot, mailslot_info *info) {
     if (slot->letterbox) {
         ms_letterbox_collect(slot->letterbox);
     }
-    return ms_info_fill(&slot->reader.queue, NULL, info);
+    struct ms_status status;
+    int r = ms_info_look(&slot->reader.queue, NULL, &status);
+    if (r == 0) {
+        ms_info_fill(&slot->reader.queue, &status, info);
+    }
+    return r;
 }

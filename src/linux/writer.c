@@ -301,17 +301,18 @@ int ms_writer_set_origin(mailslot_writer *writer, const char *host, bool is_veri
     return 0;
 }
 
-int ms_writer_accepted(mailslot_writer *writer, int64_t *ret_created_ns,
-                       uint64_t *ret_accepted) {
-    mailslot_info info = MAILSLOT_INFO_INIT;
-    if (!writer->is_client) {
-        int r = ms_writer_info(writer, &info);
-        if (r == 0) {
-            *ret_created_ns = info.created_ns;
-            *ret_accepted = info.received;
-        }
-        return r;
+static int look(mailslot_writer *writer, struct ms_status *ret_status) {
+    const struct ms_region *region = &writer->region;
+    if (writer->is_dead || !ms_region_is_alive(region->header)) {
+        return bury(writer);
     }
+    int r = ms_info_look(&writer->queue, region, ret_status);
+    /* Whoever removes a slot takes its messages away while others look. */
+    return r < 0 && !ms_region_is_alive(region->header) ? bury(writer) : r;
+}
+
+static int accepted_letters(mailslot_writer *writer, int64_t *ret_created_ns,
+                            uint64_t *ret_accepted) {
     int r = writer->is_dead ? -EPIPE : ms_client_look(&writer->client, writer->path);
     if (r == 0) {
         *ret_created_ns = writer->client.created_ns;
@@ -320,14 +321,28 @@ int ms_writer_accepted(mailslot_writer *writer, int64_t *ret_created_ns,
     return r == -EPIPE ? bury(writer) : r;
 }
 
+int ms_writer_accepted(mailslot_writer *writer, int64_t *ret_created_ns,
+                       uint64_t *ret_accepted) {
+    if (writer->is_client) {
+        return accepted_letters(writer, ret_created_ns, ret_accepted);
+    }
+    struct ms_status status;
+    int r = look(writer, &status);
+    if (r == 0) {
+        *ret_created_ns = writer->region.header->created_ns;
+        *ret_accepted = writer->sender.origin ? status.brought : status.received;
+    }
+    return r;
+}
+
 int ms_writer_info(mailslot_writer *writer, mailslot_info *info) {
     if (writer->is_client) {
         return -EACCES;
     }
-    if (writer->is_dead || !ms_region_is_alive(writer->region.header)) {
-        return bury(writer);
+    struct ms_status status;
+    int r = look(writer, &status);
+    if (r == 0) {
+        ms_info_fill(&writer->queue, &status, info);
     }
-    int r = ms_info_fill(&writer->queue, &writer->region, info);
-    /* Whoever removes a slot takes its messages away while others look. */
-    return r < 0 && !ms_region_is_alive(writer->region.header) ? bury(writer) : r;
+    return r;
 }

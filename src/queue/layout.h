@@ -37,6 +37,7 @@
  *     400     8  rejected          writers                all      relaxed
  *     512     8  tail              holder of write_lock   all      release/acquire
  *     520    32  sent[2]           holder of write_lock   all      tail
+ *     552    16  brought[2]        holder of write_lock   all      tail
  *     640     8  head              owner                  all      release/acquire
  *     648    32  taken[2]          owner                  all      head
  *     768     4  bell              owner, writers 0       same     bell.h
@@ -63,7 +64,8 @@
  *  I3  Between head and tail lie whole records: messages, and padding records that
  *      end at the end of the ring and are followed by a message.
  *  I4  sent (of tail) - taken (of head) = the messages between head and tail, and
- *      likewise the bytes of their payload.
+ *      likewise the bytes of their payload. Of the messages sent, brought (of tail)
+ *      told an origin.
  *  I5  A message's sequence is the low 32 bits of 1 + the messages sent before it.
  *  I6  The file has memory for every offset of [head, reserved), so that writing
  *      there cannot raise SIGBUS. reserved is UINT64_MAX when all of the ring has
@@ -90,7 +92,7 @@
 #include <stdint.h>
 
 #define MS_MAGIC UINT64_C(0x544f4c534c49414d) /* "MAILSLOT", little-endian */
-#define MS_VERSION 5
+#define MS_VERSION 6
 #define MS_HEADER_SIZE 4096
 #define MS_PRIVATE_SIZE 4096
 #define MS_RING_OFFSET (MS_HEADER_SIZE + MS_PRIVATE_SIZE) /* in memory */
@@ -130,6 +132,7 @@ struct ms_header { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 
     _Alignas(128) _Atomic uint64_t tail;
     struct ms_totals sent[2];
+    _Atomic uint64_t brought[2];
 
     _Alignas(128) _Atomic uint64_t head;
     struct ms_totals taken[2];
@@ -199,6 +202,7 @@ MS_ASSERT_OFFSET(reserved, 392);
 MS_ASSERT_OFFSET(rejected, 400);
 MS_ASSERT_OFFSET(tail, 512);
 MS_ASSERT_OFFSET(sent, 520);
+MS_ASSERT_OFFSET(brought, 552);
 MS_ASSERT_OFFSET(head, 640);
 MS_ASSERT_OFFSET(taken, 648);
 MS_ASSERT_OFFSET(bell, 768);

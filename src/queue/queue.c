@@ -21,6 +21,7 @@ struct end {
     uint64_t word;
     uint64_t count;
     uint64_t bytes;
+    uint64_t brought;
 };
 
 /* The padding before the largest message has a size of 32 bits, too, and the size of no
@@ -190,7 +191,7 @@ static inline void fetch_ahead(const struct ms_queue *queue,
 
 /* Totals and position become true together: one store of the tail (layout I4). */
 inline void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
-                             uint32_t size) {
+                             uint32_t size, bool has_origin) {
     struct ms_header *header = queue->header;
     uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
     const struct ms_totals *now = &header->sent[tail & 1];
@@ -199,9 +200,13 @@ inline void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim
      * one of these totals early also sees that the tail has moved meanwhile. */
     uint64_t count = atomic_load_explicit(&now->count, memory_order_relaxed);
     uint64_t bytes = atomic_load_explicit(&now->bytes, memory_order_relaxed);
+    uint64_t brought =
+        atomic_load_explicit(&header->brought[tail & 1], memory_order_relaxed);
     atomic_store_explicit(&next->count, count + 1, memory_order_release);
     MS_STEP("push.counted");
     atomic_store_explicit(&next->bytes, bytes + size, memory_order_release);
+    atomic_store_explicit(&header->brought[(tail & 1) ^ 1], brought + has_origin,
+                          memory_order_release);
     MS_STEP("push.totalled");
     /* Release, for ms_reader_has_message's load. That it comes before
      * ms_bell_is_armed's load is seen to by letting go of write_lock, which is between
@@ -219,18 +224,20 @@ inline void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *c
         ms_copy(payload, data, size);
     }
     MS_STEP("push.copied");
-    ms_queue_publish(queue, claim, size);
+    ms_queue_publish(queue, claim, size, envelope->origin != NULL);
     fetch_ahead(queue, claim);
 }
 
-/* One end of the queue, with the totals that belong to it. Bounded, because a process
- * that misbehaves could move the end for ever. */
+/* One end of the queue, with the totals that belong to it; brought: NULL for the head,
+ * which has none. Bounded, because a process that misbehaves could move the end for
+ * ever. */
 static int load_end(const _Atomic uint64_t *word, const struct ms_totals totals[2],
-                    struct end *ret_end) {
+                    const _Atomic uint64_t *brought, struct end *ret_end) {
     for (int i = 0; i < STATUS_TRIES; i++) {
         struct end end = {.word = atomic_load(word)};
         end.count = atomic_load(&totals[end.word & 1].count);
         end.bytes = atomic_load(&totals[end.word & 1].bytes);
+        end.brought = brought ? atomic_load(&brought[end.word & 1]) : 0;
         if (atomic_load(word) == end.word) {
             *ret_end = end;
             return 0;
@@ -246,9 +253,9 @@ static int try_status(const struct ms_queue *queue, ms_queue_fetch *fetch,
     const struct ms_header *header = queue->header;
     struct end head = {0};
     struct end tail = {0};
-    int r = load_end(&header->head, header->taken, &head);
+    int r = load_end(&header->head, header->taken, NULL, &head);
     if (r == 0) {
-        r = load_end(&header->tail, header->sent, &tail);
+        r = load_end(&header->tail, header->sent, header->brought, &tail);
     }
     if (r < 0) {
         return r;
@@ -256,6 +263,7 @@ static int try_status(const struct ms_queue *queue, ms_queue_fetch *fetch,
     struct ms_status status = {.count = tail.count - head.count,
                                .bytes = tail.bytes - head.bytes,
                                .received = tail.count,
+                               .brought = tail.brought,
                                .next_size = MAILSLOT_NO_MESSAGE};
     if (status.count) {
         /* If head moves, what lies there may be overwritten, and this counts nothing.

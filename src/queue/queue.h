@@ -54,6 +54,7 @@ struct ms_status {
     uint64_t count;
     uint64_t bytes;
     uint64_t received;
+    uint64_t brought;   /* of those received, how many told an origin */
     uint32_t next_size; /* or MAILSLOT_NO_MESSAGE */
 };
 
@@ -102,7 +103,7 @@ void ms_origin_init(struct ms_origin *origin, const char *host, bool is_verified
 void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *claim,
                        const struct ms_envelope *envelope, uint32_t size);
 void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
-                      uint32_t size);
+                      uint32_t size, bool has_origin);
 
 /* For who has no ring mapped: the first word of the padding, and the record as it lies
  * in the ring, of MS_RECORD_SIZE + size bytes. */

@@ -169,6 +169,44 @@ START_TEST(a_writer_learns_how_many_messages_its_slot_has_accepted) {
 }
 END_TEST
 
+static void expect_accepted(mailslot_writer *writer, uint64_t expected) {
+    int64_t created_ns;
+    uint64_t accepted;
+    EXPECT(0, mailslot_writer_get_accepted(writer, &created_ns, &accepted));
+    ck_assert_uint_eq(accepted, expected);
+}
+
+/* Those of other programs do not count, so that it can tell what it has brought. */
+START_TEST(a_writer_with_an_origin_learns_how_many_messages_with_one_were_accepted) {
+    mailslot *slot = new_slot("jobs");
+    mailslot_writer *local = new_writer("jobs");
+    mailslot_writer *gateway = new_writer("jobs");
+    mailslot_writer *other = new_writer("jobs");
+    EXPECT(0, mailslot_writer_set_origin(gateway, "beta", 0));
+    EXPECT(0, mailslot_writer_set_origin(other, "gamma", 1));
+    for (uint64_t i = 0; i < 5; i++) {
+        expect_accepted(local, 5 * i);
+        expect_accepted(gateway, 2 * i);
+        send_text(local, "one");
+        EXPECT(0, mailslot_send("jobs", "two", 3, 0));
+        mailslot_buffer batch[] = {{"three", 5}};
+        size_t sent;
+        EXPECT(0, mailslot_writer_send_all(local, batch, 1, 0, &sent));
+        expect_accepted(gateway, 2 * i);
+        send_text(gateway, "four");
+        expect_accepted(gateway, 2 * i + 1);
+        send_text(other, "five");
+        expect_accepted(gateway, 2 * i + 2);
+    }
+    EXPECT(0, mailslot_writer_set_origin(gateway, NULL, 0));
+    expect_accepted(gateway, 25);
+    mailslot_writer_close(other);
+    mailslot_writer_close(gateway);
+    mailslot_writer_close(local);
+    mailslot_close(slot);
+}
+END_TEST
+
 START_TEST(the_info_of_a_dead_slot_is_gone) {
     mailslot *slot = new_slot("dead");
     mailslot_writer *writer = new_writer("dead");
@@ -324,6 +362,8 @@ int main(void) {
     tcase_add_test(cases, info_of_another_size_is_refused);
     tcase_add_test(cases, case_073_a_writer_and_a_name_tell_the_same_as_the_slot);
     tcase_add_test(cases, a_writer_learns_how_many_messages_its_slot_has_accepted);
+    tcase_add_test(
+        cases, a_writer_with_an_origin_learns_how_many_messages_with_one_were_accepted);
     tcase_add_test(cases, the_info_of_a_dead_slot_is_gone);
     tcase_add_test(cases, case_074_asking_changes_nothing);
     tcase_add_test(cases, case_075_a_timeout_that_was_set_is_told);

@@ -92,6 +92,11 @@ static void write_one(struct board *board, mailslot_writer *writer) {
     send_notes(board, writer, 1, 100);
 }
 
+static void write_brought(struct board *board, mailslot_writer *writer) {
+    REQUIRE(mailslot_writer_set_origin(writer, "beta", 0) == 0);
+    send_notes(board, writer, 3, 100);
+}
+
 static void write_wrapped(struct board *board, mailslot_writer *writer) {
     send_notes(board, writer, 1, 1000);
 }
@@ -144,6 +149,8 @@ static void write_in_vain(struct board *board, mailslot_writer *writer) {
 static const struct scenario scenarios[] = {
     {"the first message", 1024 * KIB, prepare_nothing, write_one, 1, "reserve.noted",
      1},
+    {"messages from another machine", 1024 * KIB, prepare_nothing, write_brought, 1,
+     "push.published", 3},
     {"a wrap with padding", 4096, prepare_wrap, write_wrapped, 1, "push.padded", 1},
     {"more memory", 1024 * KIB, prepare_nothing, write_reserving, 1, "reserve.noted",
      3},
@@ -213,6 +220,20 @@ static int send_other(mailslot_writer *writer, uint32_t index) {
     return r;
 }
 
+/* Of all messages, those that the victim has sent told an origin, or none did. */
+static void check_brought(const struct reading *reading,
+                          const struct context *context) {
+    int64_t created_ns;
+    uint64_t brought;
+    mailslot_writer *writer = open_writer(SLOT);
+    ck_assert_int_eq(mailslot_writer_set_origin(writer, "gamma", 0), 0);
+    ck_assert_int_eq(mailslot_writer_get_accepted(writer, &created_ns, &brought), 0);
+    ck_assert_uint_eq(brought, context->scenario->write == write_brought
+                                   ? reading->next_index[VICTIM]
+                                   : 0);
+    mailslot_writer_close(writer);
+}
+
 /* What is queued when the victim is dead, and that the slot goes on. */
 static void check_after(struct reading *reading, const struct context *context,
                         mailslot_writer *other) {
@@ -237,6 +258,7 @@ static void check_after(struct reading *reading, const struct context *context,
     ck_assert_uint_eq(info.bytes, 0);
     ck_assert_uint_eq(info.next_size, MAILSLOT_NO_MESSAGE);
     ck_assert_uint_eq(info.received, reading->count);
+    check_brought(reading, context);
 }
 
 /* One run of a scenario; whether the victim was killed. */

@@ -78,6 +78,7 @@ static void begin(struct input *input) {
     options.max_message_size = take(input, 1) % 4 ? 0 : 100;
     must(mailslot_create(NAME, &options, &it.slot) == 0);
     must(mailslot_open(NAME, &it.writer) == 0);
+    must(mailslot_writer_set_origin(it.writer, "beta", 0) == 0);
     snprintf(path, sizeof path, "%s/mailslot.%s", folder, NAME);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     must(fd >= 0 && fstat(fd, &status) == 0);
@@ -158,6 +159,8 @@ static void look(void) {
     must(r == 0 || r == -EBADMSG);
     must(r < 0 || memchr(info.name, 0, sizeof info.name));
     r = mailslot_writer_get_info(it.writer, &info);
+    must(r == 0 || r == -EBADMSG || r == -EPIPE);
+    r = mailslot_writer_get_accepted(it.writer, &info.created_ns, &info.received);
     must(r == 0 || r == -EBADMSG || r == -EPIPE);
 }
 

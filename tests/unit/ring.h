@@ -95,7 +95,8 @@ static inline void ring_expect(const struct ring *ring, uint64_t count, uint64_t
     HOLDS(status.next_size == next_size);
 }
 
-/* I3 and I5: walk over the records; returns messages and payload bytes. */
+/* I3 and I5: walk over the records; returns messages, payload bytes, and how many
+ * messages tell an origin. */
 static inline struct ms_status ring_walk(const struct ms_header *header, uint64_t head,
                                          uint64_t tail, uint64_t taken) {
     const unsigned char *memory = (const unsigned char *)header + MS_RING_OFFSET;
@@ -122,6 +123,7 @@ static inline struct ms_status ring_walk(const struct ms_header *header, uint64_
         found.next_size = found.count ? found.next_size : words[0];
         found.count++;
         found.bytes += words[0];
+        found.brought += origin > 0;
         is_after_padding = false;
         at += extent;
         HOLDS(at <= tail);
@@ -148,6 +150,9 @@ static inline void ring_check(const struct ring *ring) {
     HOLDS(atomic_load(&sent->count) - atomic_load(&taken->count) ==
           found.count); /* I4 */
     HOLDS(atomic_load(&sent->bytes) - atomic_load(&taken->bytes) == found.bytes);
+    uint64_t brought = atomic_load(&header->brought[tail & 1]);
+    HOLDS(brought >= found.brought);
+    HOLDS(atomic_load(&sent->count) - brought >= found.count - found.brought);
     ring_expect(ring, found.count, found.bytes, found.next_size);
 }
 

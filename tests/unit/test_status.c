@@ -12,6 +12,8 @@ const char *__tsan_default_suppressions(void) {
 static void check_status(const struct ms_status *status, struct ms_status *before) {
     HOLDS(status->received >= before->received);
     HOLDS(status->received - status->count >= before->received - before->count);
+    HOLDS(status->brought >= before->brought);
+    HOLDS(status->received - status->brought >= before->received - before->brought);
     HOLDS(status->count <= CAPACITY / 40);
     HOLDS(status->bytes >= status->count * sizeof(struct note));
     HOLDS(status->bytes + status->count * 32 <= CAPACITY);

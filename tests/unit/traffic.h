@@ -46,8 +46,17 @@ static bool note_is_whole(struct note note, const mailslot_message *message) {
            memcmp(message->data, expected, message->size) == 0;
 }
 
+/* Every other writer tells an origin. */
+static bool is_brought(struct note note) {
+    return note.writer % 2 == 0;
+}
+
 /* One turn, with a lock that ThreadSanitizer sees; whether the message went in. */
-static bool try_send(const unsigned char *data, uint32_t size) {
+static bool try_send(struct note note, const unsigned char *data) {
+    static const struct ms_origin origin = {.size = 8, .bytes = "\0beta"};
+    struct ms_envelope envelope = {.time_ns = 1,
+                                   .origin = is_brought(note) ? &origin : NULL};
+    uint32_t size = note_size(note);
     int r = ms_lock_try(&ring.header->write_lock);
     if (r < 0) {
         HOLDS(r == -EBUSY);
@@ -55,9 +64,9 @@ static bool try_send(const unsigned char *data, uint32_t size) {
     }
     struct ms_claim claim;
     uint64_t wanted;
-    r = ms_queue_claim(&ring.queue, size, &claim, &wanted);
+    r = ms_queue_claim(&ring.queue, size + (is_brought(note) ? origin.size : 0), &claim,
+                       &wanted);
     if (r == 0) {
-        struct ms_envelope envelope = {.time_ns = 1};
         ms_queue_push(&ring.queue, &claim, &envelope, data, size);
     }
     ms_lock_release(&ring.header->write_lock);
@@ -70,7 +79,7 @@ static void *write_all(void *context) {
     for (; note.index < MESSAGES; note.index++) {
         unsigned char data[SIZE_MAX_SENT];
         note_write(note, data);
-        while (!try_send(data, note_size(note))) {
+        while (!try_send(note, data)) {
             sched_yield();
         }
     }
@@ -93,6 +102,7 @@ static void read_some(uint32_t next_index[WRITERS], uint64_t round) {
         HOLDS(note.writer < WRITERS);
         HOLDS(note.index == next_index[note.writer]);
         HOLDS(note_is_whole(note, &message));
+        HOLDS(is_brought(note) == (message.host != NULL));
         next_index[note.writer]++;
     }
     ms_reader_release(&ring.reader);
@@ -129,6 +139,7 @@ static void traffic_run(void *(*spectate)(void *)) {
     }
     ring_check(&ring);
     ring_expect(&ring, 0, 0, MAILSLOT_NO_MESSAGE);
+    HOLDS(ring.header->brought[ring.header->tail & 1] == WRITERS / 2 * MESSAGES);
     HOLDS(ring.reader.head / CAPACITY > 100); /* laps */
     ring_fini(&ring);
 }
