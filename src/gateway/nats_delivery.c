@@ -74,8 +74,14 @@ static void end(struct ms_nats_consumer *consumer, const struct origin *origin) 
     go_on(consumer);
 }
 
-/* Was it delivered by an earlier life, or before its sender repeated it? 0: no; 1: yes;
- * -EAGAIN: the slot that would tell cannot be asked now. */
+/* The slot is there, but cannot be asked now. */
+static bool will_tell_later(int r) {
+    return r == -EAGAIN || r == -ETIMEDOUT || r == -EINTR || r == -ENOMEM ||
+           r == -EMFILE || r == -ENFILE;
+}
+
+/* Was it delivered by an earlier life, or before its sender repeated it? 0: no, or not
+ * to the slot that is there now, if any; 1: yes; -EAGAIN: that cannot be told now. */
 static int has_come(struct ms_nats_consumer *consumer, const struct origin *origin) {
     struct ms_journal *journal = consumer->journal;
     if (ms_journal_knows(journal, &origin->writer, origin->number)) {
@@ -87,10 +93,10 @@ static int has_come(struct ms_nats_consumer *consumer, const struct origin *orig
     mailslot_info info = MAILSLOT_INFO_INIT;
     int r =
         ms_inbox_look(consumer->receiver->gateway->inbox, origin->subject.slot, &info);
-    if (r == -EAGAIN || r == -ETIMEDOUT || r == -EINTR) {
+    if (will_tell_later(r)) {
         return -EAGAIN;
     }
-    return !ms_journal_is_lost(journal, r == 0 ? &info : NULL);
+    return r == 0 && ms_journal_has_arrived(journal, &info);
 }
 
 static void about_to_send(void *context, const mailslot_info *info) {

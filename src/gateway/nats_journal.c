@@ -27,7 +27,7 @@ struct page {
     atomic_uint_least64_t done;
     atomic_int_least64_t doing_time_ns; /* stored before `doing`, as is the slot */
     atomic_uint_least64_t doing;
-    int64_t slot_created_ns; /* what the slot was like before `doing`; 0: not known */
+    int64_t slot_created_ns; /* what the slot was like before `doing` */
     uint64_t slot_received;
     struct entry writers[WRITERS_COUNT];
 };
@@ -94,17 +94,19 @@ bool ms_journal_is_doing(const struct ms_journal *journal,
            place->time_ns == atomic_load(&page->doing_time_ns);
 }
 
-bool ms_journal_is_lost(const struct ms_journal *journal, const mailslot_info *info) {
+/* Another count is a higher one, unless the slot has forgotten this user meanwhile. */
+bool ms_journal_has_arrived(const struct ms_journal *journal,
+                            const mailslot_info *info) {
     const struct page *page = journal->page;
-    return info && info->created_ns == page->slot_created_ns &&
-           info->received == page->slot_received;
+    return info->created_ns == page->slot_created_ns &&
+           info->received != page->slot_received;
 }
 
 void ms_journal_begin(struct ms_journal *journal, const struct ms_journal_place *place,
                       const mailslot_info *info) {
     struct page *page = journal->page;
-    page->slot_created_ns = info ? info->created_ns : 0;
-    page->slot_received = info ? info->received : 0;
+    page->slot_created_ns = info->created_ns;
+    page->slot_received = info->received;
     atomic_store(&page->doing_time_ns, place->time_ns);
     atomic_store(&page->doing, place->sequence);
 }

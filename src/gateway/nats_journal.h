@@ -6,11 +6,13 @@
  *
  * A message goes into its slot between two stores, `doing` and `done`. Killed before
  * the first or behind the second, the gateway knows what became of it. In between it
- * knows what the slot had counted before: the same count in the same slot says that the
- * message did not get there; anything else is taken for its arrival. That is right
- * unless the slot has another owner by then, or is of the gateway's own user, which
- * counts the messages of all, and somebody else has sent to it, and the kill came
- * before the slot took the message: then it is lost.
+ * knows what the slot had counted before (mailslot_writer_get_accepted, of a writer
+ * with an origin: local senders do not count). In the same life of the slot another
+ * count says that the message got there, unless another gateway's message has moved it.
+ * Where the slot has another owner by then, or none, that is not to be seen, and the
+ * message is delivered. So each life of a slot gets it once at most, and it is not lost
+ * with an owner that had not read it. A new owner gets what the old one had read
+ * already only if gateway and owner died in the same moment.
  */
 #ifndef MS_GATEWAY_NATS_JOURNAL_H
 #define MS_GATEWAY_NATS_JOURNAL_H
@@ -49,11 +51,11 @@ bool ms_journal_is_done(const struct ms_journal *journal,
 bool ms_journal_is_doing(const struct ms_journal *journal,
                          const struct ms_journal_place *place);
 
-/* That one: does a slot that looks like this show that it did not arrive? NULL: nobody
- * owns the slot, or it cannot be looked at. */
-bool ms_journal_is_lost(const struct ms_journal *journal, const mailslot_info *info);
+/* That one: does a slot that looks like this show that it arrived there? */
+bool ms_journal_has_arrived(const struct ms_journal *journal,
+                            const mailslot_info *info);
 
-/* The message is given to the slot now, which looks like this (NULL: as above). */
+/* The message is given to the slot now, which looks like this. */
 void ms_journal_begin(struct ms_journal *journal, const struct ms_journal_place *place,
                       const mailslot_info *info);
 

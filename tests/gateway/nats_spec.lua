@@ -436,6 +436,90 @@ describe("what was accepted", function()
     nats.stop(server)
   end)
 
+  -- Whether a machine's gateway has noted that it is about to put a message into the slot jobs,
+  -- and not what has become of it.
+  local function is_putting(machine)
+    local file <close> = assert(io.open(machine.state .. "/beta-U-jobs.journal", "rb"))
+    return string.unpack("=I8", file:read("a"), 33) ~= 0
+  end
+
+  -- Sends a message to beta, whose gateway is killed when it is about to put it into the slot.
+  -- The turns of others that it waits for are made up: who holds the slot's lock, which is a
+  -- word of its file, is somebody else all the time.
+  local function kill_before_it_puts(alpha, beta, gateway, text)
+    local others = beta:code([[
+      local file = assert(io.open("/dev/shm/mailslot.jobs", "r+b"))
+      local pause = mailslot.create("pause")
+      local turn = 0
+      while true do
+        turn = turn + 1
+        file:seek("set", 384)
+        file:write(string.pack("=I4", turn))
+        file:flush()
+        print("held")
+        pause:wait(0.1)
+      end
+    ]])
+    others:expect("held")
+    send(alpha, "beta", "jobs", text)
+    support.await(function()
+      return is_putting(beta)
+    end, "a note in the journal")
+    nats.kill(gateway)
+    assert.is_true(is_putting(beta))
+    nats.kill(others)
+    beta:code([[
+      local file <close> = assert(io.open("/dev/shm/mailslot.jobs", "r+b"))
+      file:seek("set", 384)
+      file:write(string.pack("=I4", 0))
+    ]]):succeed()
+  end
+
+  -- `go_on` gets the machine and its reader, starts the gateway again and returns both.
+  local function check_kill_before_it_puts(go_on)
+    local server = nats.server()
+    local alpha, beta = network.machine("alpha"), network.machine("beta")
+    local a, b = nats.gateway(alpha), nats.gateway(beta, { JOBS }, "", 1)
+    local jobs = reader(beta)
+    send(alpha, "beta", "jobs", "first")
+    jobs:expect("first")
+    kill_before_it_puts(alpha, beta, b, "second")
+    jobs, b = go_on(beta, jobs)
+    jobs:expect("second")
+    send(alpha, "beta", "jobs", "third")
+    jobs:expect("third")
+    nats.kill(jobs)
+    network.stop(a, b)
+    nats.stop(server)
+  end
+
+  it("arrives once although its gateway was killed and others have sent to its slot", function()
+    check_kill_before_it_puts(function(beta, jobs)
+      beta:client("-s", "jobs", "local"):succeed()
+      jobs:expect("local")
+      return jobs, nats.gateway(beta, { JOBS }, "", 1)
+    end)
+  end)
+
+  it("arrives once although its gateway was killed and its slot has another owner", function()
+    check_kill_before_it_puts(function(beta, jobs)
+      nats.kill(jobs)
+      jobs = reader(beta)
+      return jobs, nats.gateway(beta, { JOBS }, "", 1)
+    end)
+  end)
+
+  it("waits for an owner of its slot also when its gateway was killed", function()
+    check_kill_before_it_puts(function(beta, jobs)
+      nats.kill(jobs)
+      local b = nats.gateway(beta, { JOBS }, "linger = 30", 1)
+      support.await(function()
+        return not is_putting(beta)
+      end, "the message to be tried again")
+      return reader(beta), b
+    end)
+  end)
+
   it("is not delivered again when the server has forgotten that it had it", function()
     local server = nats.server()
     local client = nats.client()
