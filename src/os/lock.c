@@ -4,7 +4,6 @@
 
 #include "os/clock.h"
 #include "os/cpu.h"
-#include "os/futex.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -16,11 +15,14 @@
 /* How far a list is followed to find a node in it. */
 #define LIST_MAX 65536
 
-/* Looks before sleeping: a turn is short, and to be woken takes long. */
+/* Looks before each nap: a turn is short. */
 #define LOOKS 32
 
-/* How long to sleep at a time. */
-#define LOOK_AGAIN_NS INT64_C(20000000)
+/* The first nap, and the longest. Each is twice the one before: whoever waits for a
+ * holder that is stopped costs little, and nobody waits much longer than twice the time
+ * that the lock was held. */
+#define NAP_NS INT64_C(50000)
+#define NAP_MAX_NS (NAP_NS << 9)
 
 /* As the C library lays a robust mutex out: word, ..., pointer back, pointer on. Both
  * lead to the pointer on of a neighbour. The kernel follows only that one; by the
@@ -87,8 +89,7 @@ static struct robust_list *link_of(ms_lock *lock) {
     return (struct robust_list *)((char *)lock + ON_OFFSET);
 }
 
-/* From now on the kernel frees this lock if it is, or becomes, this thread's; and if
- * it is free, wakes who waits, whom this thread may have been about to wake. */
+/* From now on the kernel frees this lock if it is, or becomes, this thread's. */
 static void begin(ms_lock *lock) {
     set(&self.locks->list_op_pending, link_of(lock));
 }
@@ -102,11 +103,11 @@ static bool is_free(uint32_t word) {
 }
 
 /* waiters: FUTEX_WAITERS when others may sleep. */
-static bool take(ms_lock *lock, uint32_t waiters) {
+static bool take(ms_lock *lock) {
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
-    return is_free(word) && atomic_compare_exchange_strong_explicit(
-                                lock, &word, self.id | (word & FUTEX_WAITERS) | waiters,
-                                memory_order_acquire, memory_order_relaxed);
+    return is_free(word) &&
+           atomic_compare_exchange_strong_explicit(
+               lock, &word, self.id, memory_order_acquire, memory_order_relaxed);
 }
 
 inline int ms_lock_try(ms_lock *lock) {
@@ -115,42 +116,28 @@ inline int ms_lock_try(ms_lock *lock) {
         return r;
     }
     begin(lock);
-    if (!take(lock, 0)) {
+    if (!take(lock)) {
         end();
         return -EBUSY;
     }
     return 0;
 }
 
-/*
- * Returns 0 when it is time to try again. Relaxed: take() is what orders. One sleeper
- * is woken when a holder dies; if that one is killed, too, before it takes the lock,
- * the kernel wakes nobody else. So sleepers look again by themselves.
+/* Nobody wakes who naps: a system call in a turn costs more than many turns, and
+ * whoever is woken comes back to find the lock taken. Returns 0, -EINTR or -ETIMEDOUT.
  */
-static int sleep_on(ms_lock *lock, int64_t deadline_ns) {
+static int nap(int64_t nap_ns, int64_t deadline_ns) {
     int64_t now_ns = ms_clock_now_ns();
     if (now_ns >= deadline_ns) {
         return -ETIMEDOUT;
     }
-    uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
-    if (is_free(word)) {
-        return 0;
-    }
-    uint32_t marked = word | FUTEX_WAITERS;
-    if (word != marked &&
-        !atomic_compare_exchange_strong_explicit(
-            lock, &word, marked, memory_order_relaxed, memory_order_relaxed)) {
-        return 0;
-    }
-    int64_t nap_end_ns = now_ns + LOOK_AGAIN_NS;
-    int r = ms_futex_wait(lock, marked,
-                          nap_end_ns < deadline_ns ? nap_end_ns : deadline_ns);
-    return r == -ETIMEDOUT ? 0 : r;
+    int64_t end_ns = now_ns + nap_ns;
+    return ms_clock_sleep_until(end_ns < deadline_ns ? end_ns : deadline_ns);
 }
 
 static bool spin_on(ms_lock *lock) {
     for (int i = 0; i < LOOKS; i++) {
-        if (take(lock, 0)) {
+        if (take(lock)) {
             return true;
         }
         ms_cpu_pause();
@@ -165,9 +152,10 @@ int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns) {
     }
     begin(lock);
     bool is_taken = spin_on(lock);
-    while (r == 0 && !is_taken) {
-        r = sleep_on(lock, deadline_ns);
-        is_taken = r == 0 && take(lock, FUTEX_WAITERS);
+    for (int64_t nap_ns = NAP_NS; r == 0 && !is_taken;
+         nap_ns += nap_ns < NAP_MAX_NS ? nap_ns : 0) {
+        r = nap(nap_ns, deadline_ns);
+        is_taken = r == 0 && spin_on(lock);
     }
     if (r < 0) {
         end();
@@ -196,11 +184,8 @@ static void order_after_exchange(void) {
 static void free_word(ms_lock *lock) {
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
     if ((word & FUTEX_TID_MASK) == self.id) {
-        word = atomic_exchange_explicit(lock, 0, memory_order_release);
+        atomic_exchange_explicit(lock, 0, memory_order_release);
         order_after_exchange();
-        if (word & FUTEX_WAITERS) {
-            ms_futex_wake(lock, 1);
-        }
     }
 }
 

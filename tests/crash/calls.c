@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What each can fail with where the library makes it, as its manual page has it. Calls
@@ -35,6 +36,7 @@ const struct call calls[] = {
     {"bind", {EACCES, EADDRINUSE, EDQUOT, ENOMEM, ENOSPC, EROFS}},
     {"calloc", {ENOMEM}},
     {"chmod", {EACCES, ENOENT, ENOMEM, EPERM, EROFS}},
+    {"clock_nanosleep", {EINTR}},
     {"close", {EINTR, EIO}},
     {"closedir", {EINTR}},
     {"connect",
@@ -154,6 +156,9 @@ CALL(int, -1, bind, (int fd, const struct sockaddr *address, socklen_t length), 
      address, length)
 CALL(void *, NULL, calloc, (size_t count, size_t size), count, size)
 CALL(int, -1, chmod, (const char *path, mode_t mode), path, mode)
+CALL(int, errno, clock_nanosleep,
+     (clockid_t clock, int flags, const struct timespec *end, struct timespec *left),
+     clock, flags, end, left)
 DONE(int, close, (int fd), fd)
 DONE(int, closedir, (DIR * stream), stream)
 CALL(int, -1, connect, (int fd, const struct sockaddr *address, socklen_t length), fd,

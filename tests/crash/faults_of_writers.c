@@ -20,6 +20,7 @@ static struct {
     uint32_t first; /* of the earlier notes that are queued, */
     uint32_t end;   /* and after the last one */
     struct pollfd polled;
+    pid_t stopped; /* a writer in its turn */
 } owner;
 
 static void own(uint64_t max_bytes) {
@@ -68,6 +69,21 @@ static void own_large(void) {
 static void own_full(void) {
     own(4 * KIB);
     send_and_read(1024 - 32, 4, 0);
+}
+
+static void stop_in_turn(void *context) {
+    (void)context;
+    mailslot_writer *writer = open_writer(SLOT);
+    steps_stop_at("turn.begun");
+    REQUIRE(send_note(writer, EARLIER, 0, 100, 0) == 0);
+    mailslot_writer_close(writer);
+}
+
+static void own_in_use(void) {
+    own(1024 * KIB);
+    owner.stopped = child_start(stop_in_turn, NULL);
+    child_await_stop(owner.stopped);
+    owner.end++;
 }
 
 static mailslot_writer *begin(void) {
@@ -220,6 +236,16 @@ static void make_room(pid_t victim) {
     }
 }
 
+/* When the victim has waited for its turn, or is dead, the other goes on. */
+static void go_on(pid_t victim) {
+    while (!child_has_ended(victim) &&
+           steps_passed(&fault_board->steps, "clock_nanosleep") < 2) {
+        nap_us(50);
+    }
+    HOLDS(kill(owner.stopped, SIGCONT) == 0);
+    child_finish(owner.stopped);
+}
+
 static void do_nothing(int signal) {
     (void)signal;
 }
@@ -293,6 +319,7 @@ const struct fault_scenario writer_faults[] = {
     {"a writer needs memory at the wrap", own_far, send_far, NULL, check_each, NULL},
     {"a writer sends a batch of several turns", own_large, send_batch, NULL,
      check_batch, NULL},
+    {"a writer waits for its turn", own_in_use, send_waiting, go_on, check_each, NULL},
     {"a writer waits for space", own_full, send_waiting, make_room, check_each, NULL},
     {"a writer wakes the owner", own_empty, send_to_sleeper, sleep_meanwhile,
      check_each, NULL},
