@@ -34,7 +34,7 @@ static bool look(struct ms_pace *pace, const struct ms_queue *queue, uint64_t ta
         pace->next = tail + pace->steps * STEP_BYTES + STEP_BYTES;
     }
     /* An owner that has read everything needs no more than the lock. */
-    return is_reading && (is_time || head == tail);
+    return is_reading && tail != pace->given && (is_time || head == tail);
 }
 
 inline bool ms_pace_is_due(struct ms_pace *pace, const struct ms_queue *queue,
@@ -55,6 +55,7 @@ inline bool ms_pace_is_due(struct ms_pace *pace, const struct ms_queue *queue,
 void ms_pace_give_way(struct ms_pace *pace, const struct ms_queue *queue) {
     uint64_t tail = tail_of(queue);
     int64_t end_ns = ms_clock_now_ns() + GIVE_WAY_NS;
+    pace->given = tail;
     while (tail_of(queue) == tail) {
         if (ms_clock_now_ns() >= end_ns) {
             pace->steps = pace->steps < STEPS_MAX ? 2 * pace->steps + 1 : STEPS_MAX;

@@ -13,6 +13,7 @@
 struct ms_pace {
     uint64_t next;  /* position at which to think of it again */
     uint64_t head;  /* where the owner was when that was done last */
+    uint64_t given; /* where it gave way last */
     uint32_t steps; /* how far next was put off then */
 };
 
