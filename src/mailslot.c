@@ -206,16 +206,30 @@ mailslot_writer *mailslot_writer_close(mailslot_writer *writer) {
     return NULL;
 }
 
-int mailslot_writer_send(mailslot_writer *writer, const void *data, size_t size,
-                         int64_t timeout_ms) {
-    mailslot_buffer message = {.data = data, .size = size};
+static int check_send(mailslot_writer *writer, const mailslot_buffer *messages,
+                      size_t count, int64_t timeout_ms) {
     if (!is_writer(writer)) {
         return -EBADF;
     }
-    if (!is_timeout(timeout_ms) || (!data && size)) {
+    if (!is_timeout(timeout_ms) || (!messages && count)) {
         return -EINVAL;
     }
+    for (size_t i = 0; i < count; i++) {
+        if (!messages[i].data && messages[i].size) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+int mailslot_writer_send(mailslot_writer *writer, const void *data, size_t size,
+                         int64_t timeout_ms) {
+    mailslot_buffer message = {.data = data, .size = size};
     size_t sent;
+    int r = check_send(writer, &message, 1, timeout_ms);
+    if (r < 0) {
+        return r;
+    }
     return is_remote(writer)
                ? ms_remote_send_all(writer, &message, 1, timeout_ms, &sent)
                : ms_writer_send(writer, &message, timeout_ms);
@@ -228,16 +242,9 @@ int mailslot_writer_send_all(mailslot_writer *writer, const mailslot_buffer *mes
         ret_sent = &sent;
     }
     *ret_sent = 0;
-    if (!is_writer(writer)) {
-        return -EBADF;
-    }
-    if (!is_timeout(timeout_ms) || (!messages && count)) {
-        return -EINVAL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!messages[i].data && messages[i].size) {
-            return -EINVAL;
-        }
+    int r = check_send(writer, messages, count, timeout_ms);
+    if (r < 0) {
+        return r;
     }
     return is_remote(writer)
                ? ms_remote_send_all(writer, messages, count, timeout_ms, ret_sent)
