@@ -120,9 +120,9 @@ static uint64_t generous_end(const struct ms_queue *queue, uint64_t end) {
     return smaller(round_up(end, RESERVE_CHUNK), limit);
 }
 
-static int reserve_more(const struct ms_queue *queue, int fd, uint64_t end) {
+static int reserve_more(const struct ms_queue *queue, int fd, uint64_t reserved,
+                        uint64_t end) {
     struct ms_header *header = queue->header;
-    uint64_t reserved = header->reserved;
     uint64_t least = round_up(end, PAGE);
     if (least - reserved > queue->capacity + PAGE || reserved % PAGE) {
         return -EBADMSG;
@@ -146,7 +146,8 @@ static int reserve_more(const struct ms_queue *queue, int fd, uint64_t end) {
 }
 
 inline int ms_backing_reserve(const struct ms_queue *queue, int fd, uint64_t end) {
-    return end <= queue->header->reserved ? 0 : reserve_more(queue, fd, end);
+    uint64_t reserved = queue->header->reserved;
+    return end <= reserved ? 0 : reserve_more(queue, fd, reserved, end);
 }
 
 /* From lap on. */

@@ -200,11 +200,12 @@ static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
     }
 }
 
-/* What other users have sent may still be on its way. */
-static bool has_message(mailslot *slot) {
-    if (!ms_reader_has_message(&slot->reader) && slot->letterbox) {
-        ms_letterbox_fetch(slot->letterbox);
+/* Nothing is queued, but what other users have sent may still be on its way. */
+static bool fetch_letter(mailslot *slot) {
+    if (!slot->letterbox) {
+        return false;
     }
+    ms_letterbox_fetch(slot->letterbox);
     return ms_reader_has_message(&slot->reader);
 }
 
@@ -231,7 +232,7 @@ static int wait_until(mailslot *slot, int64_t deadline_ns) {
 }
 
 static int await_next(mailslot *slot, int64_t timeout_ms) {
-    if (has_message(slot)) {
+    if (fetch_letter(slot)) {
         return 0;
     }
     /* A writer's turn may have been in the way when the last message was released. */
