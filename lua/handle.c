@@ -4,39 +4,40 @@
 
 #include <string.h>
 
-/* What a handle begins with: the address of one of these. */
-static const char slot_tag, writer_tag;
+/* A handle begins with the address of one of these. */
+static const char slot_type[] = MS_LUA_SLOT;
+static const char writer_type[] = MS_LUA_WRITER;
 
 /* As luaL_testudata, without a look at metatables: nobody else has our addresses. */
-static void *test_handle(lua_State *L, const char *tag, size_t size) {
+static void *test_handle(lua_State *L, const char *type, size_t size) {
     void *handle = lua_touserdata(L, 1);
     bool is_ours =
-        handle && lua_rawlen(L, 1) == size && *(const char *const *)handle == tag;
+        handle && lua_rawlen(L, 1) == size && *(const char *const *)handle == type;
     return is_ours ? handle : NULL;
 }
 
+static void *check_handle(lua_State *L, const char *type, size_t size) {
+    void *handle = test_handle(L, type, size);
+    if (!handle) {
+        luaL_typeerror(L, 1, type);
+    }
+    return handle;
+}
+
 struct ms_lua_slot *ms_lua_test_slot(lua_State *L) {
-    return test_handle(L, &slot_tag, sizeof(struct ms_lua_slot));
+    return test_handle(L, slot_type, sizeof(struct ms_lua_slot));
 }
 
 struct ms_lua_writer *ms_lua_test_writer(lua_State *L) {
-    return test_handle(L, &writer_tag, sizeof(struct ms_lua_writer));
+    return test_handle(L, writer_type, sizeof(struct ms_lua_writer));
 }
 
 struct ms_lua_slot *ms_lua_check_slot(lua_State *L) {
-    struct ms_lua_slot *handle = ms_lua_test_slot(L);
-    if (!handle) {
-        luaL_typeerror(L, 1, MS_LUA_SLOT);
-    }
-    return handle;
+    return check_handle(L, slot_type, sizeof(struct ms_lua_slot));
 }
 
 struct ms_lua_writer *ms_lua_check_writer(lua_State *L) {
-    struct ms_lua_writer *handle = ms_lua_test_writer(L);
-    if (!handle) {
-        luaL_typeerror(L, 1, MS_LUA_WRITER);
-    }
-    return handle;
+    return check_handle(L, writer_type, sizeof(struct ms_lua_writer));
 }
 
 void ms_lua_check_open(lua_State *L, const struct ms_lua_slot *handle) {
@@ -60,8 +61,9 @@ mailslot_writer *ms_lua_to_writer(lua_State *L) {
 }
 
 /* [-0, +1] For the name at argument 1. */
-static void *push_handle(lua_State *L, size_t size, int metatable) {
+static void *push_handle(lua_State *L, const char *type, size_t size, int metatable) {
     void *handle = memset(lua_newuserdatauv(L, size, 1), 0, size);
+    *(const char **)handle = type;
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     lua_pushvalue(L, metatable);
@@ -70,16 +72,12 @@ static void *push_handle(lua_State *L, size_t size, int metatable) {
 }
 
 struct ms_lua_slot *ms_lua_push_slot(lua_State *L) {
-    struct ms_lua_slot *handle = push_handle(L, sizeof *handle, MS_LUA_SLOT_METATABLE);
-    handle->tag = &slot_tag;
-    return handle;
+    return push_handle(L, slot_type, sizeof(struct ms_lua_slot), MS_LUA_SLOT_METATABLE);
 }
 
 struct ms_lua_writer *ms_lua_push_writer(lua_State *L) {
-    struct ms_lua_writer *handle =
-        push_handle(L, sizeof *handle, MS_LUA_WRITER_METATABLE);
-    handle->tag = &writer_tag;
-    return handle;
+    return push_handle(L, writer_type, sizeof(struct ms_lua_writer),
+                       MS_LUA_WRITER_METATABLE);
 }
 
 int ms_lua_push_description(lua_State *L, const char *type, bool is_open) {

@@ -32,13 +32,13 @@
 #define MS_LUA_WRITER_METATABLE lua_upvalueindex(2)
 
 struct ms_lua_slot {
-    const char *tag;   /* that of all slots, */
+    const char *type;  /* that of all slots, */
     mailslot *slot;    /* NULL: closed */
     unsigned int turn; /* counts the calls that move what mailslot_peek shows */
 };
 
 struct ms_lua_writer {
-    const char *tag;         /* and that of all writers */
+    const char *type;        /* and that of all writers */
     mailslot_writer *writer; /* NULL: closed */
 };
 
