@@ -12,8 +12,10 @@ if(MAILSLOT_SANITIZE)
 endif()
 
 # What a message costs is decided by what is compiled into one piece: so optimised builds
-# optimise across files. The objects serve linkers that do not, too.
+# optimise across files, for which `inline` in a .c file is a hint. The objects serve
+# linkers that do not, too.
+set(optimisation -O3 -flto=auto)
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT MAILSLOT_SANITIZE)
-  add_compile_options(-O3 -flto=auto -ffat-lto-objects)
-  add_link_options(-O3 -flto=auto)
+  add_compile_options(${optimisation} -ffat-lto-objects)
+  add_link_options(${optimisation})
 endif()
