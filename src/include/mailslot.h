@@ -176,11 +176,12 @@ typedef struct mailslot_info {
  *
  * options: NULL for the defaults. The queue takes max_bytes: a power of two, at
  * least 4096 and at least twice max_message_size, so what was asked for is rounded
- * up (mailslot_get_info tells the result). A message takes its size plus 32 bytes,
- * rounded up to 8. With max_message_size 0 the largest message is max_bytes / 2 -
- * 32, and in any case 4 GiB - 64. Memory is used only for what is queued, and
- * little more than 4 MiB beyond it while messages keep coming; a message is whole in
- * the ring, so what is left at its end when one does not fit there counts as queued.
+ * up (mailslot_get_info tells the result). A message takes its size plus 24 bytes,
+ * rounded up to 8, and 8 more if it is of another user or group than the owner's. With
+ * max_message_size 0 the largest message is max_bytes / 2 - 32, whoever sends it, and
+ * in any case 4 GiB - 64. Memory is used only for what is queued, and little more than
+ * 4 MiB beyond it while messages keep coming; a message is whole in the ring, so what
+ * is left at its end when one does not fit there counts as queued.
  * Removes what killed owners of this user left behind. Does not wait, except up to a
  * second for another process that is removing a dead slot of the same name. The caller
  * owns *ret_slot and closes it.
@@ -426,7 +427,8 @@ MAILSLOT_API int mailslot_writer_send_all(mailslot_writer *writer,
  * mailslot_message. host: 1 to MAILSLOT_HOST_MAX bytes, which are copied; NULL: this
  * machine. is_verified: whether somebody has checked that. Anybody who may send may say
  * so: what it is worth depends on the user that the message comes from. A message with
- * a host takes up to 264 bytes more of the queue. Does not wait.
+ * a host takes up to 272 bytes more of the queue, and the largest one is up to 264
+ * bytes smaller. Does not wait.
  *
  * EINVAL        host is empty or too long, or has a control character
  * EOPNOTSUPP    the writer is that of a slot of another machine
@@ -441,7 +443,7 @@ MAILSLOT_API int mailslot_writer_set_origin(mailslot_writer *writer, const char 
  * after a crash, whether its last message got there: it did if the count is another,
  * provided that nobody else sent what counts. Of a slot of another user that is each
  * message of this user: those before the writer connected, and its own since. Of a slot
- * of this user it is each message that tells an origin (mailslot_writer_set_origin) if
+ * of this user it is each message that tells a host (mailslot_writer_set_origin) if
  * this writer has set one, and else each message. The count of a user that has neither
  * messages in another user's slot nor writers may begin anew when 512 others come.
  * Waits up to a second for the owner of another user's slot if it has to connect again.

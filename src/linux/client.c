@@ -8,6 +8,7 @@
 #include "os/file.h"
 #include "os/process.h"
 #include "os/socket.h"
+#include "queue/queue.h"
 #include "queue/step.h"
 
 #include <errno.h>
@@ -183,9 +184,10 @@ static int send_sealed(struct ms_client *client, const mailslot_buffer *message)
 
 /* The owner keeps it for what follows on this connection. */
 static int tell_origin(struct ms_client *client) {
-    struct ms_letter letter = {MS_LETTER_ORIGIN, client->origin->size};
-    int r = ms_socket_send(client->fd, &letter, sizeof letter, client->origin->bytes,
-                           client->origin->size, -1);
+    uint16_t size = ms_origin_host_size(client->origin);
+    struct ms_letter letter = {MS_LETTER_ORIGIN, size};
+    int r = ms_socket_send(client->fd, &letter, sizeof letter, client->origin->host,
+                           size, -1);
     client->has_told_origin = r == 0;
     MS_STEP("client.told");
     return r == -EMSGSIZE ? -EAGAIN : r; /* it is small: room comes */
@@ -214,9 +216,9 @@ static int try_send(struct ms_client *client, const char *path,
     if (r < 0) {
         return r == -ENOENT ? -EPIPE : r;
     }
-    uint64_t origin_size = client->origin ? client->origin->size : 0;
+    uint64_t host_size = client->origin ? ms_origin_host_size(client->origin) : 0;
     if (message->size > client->size_limit ||
-        message->size + origin_size > client->room) {
+        message->size + host_size > client->room) {
         return -EMSGSIZE;
     }
     r = send_letter(client, message);

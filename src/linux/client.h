@@ -14,7 +14,7 @@ struct ms_client {
     uint32_t uid;
     uint64_t size_limit;
     uint64_t room;
-    const struct ms_origin *origin; /* of what is sent; NULL: this machine */
+    const struct ms_origin *origin; /* its host is told; NULL: this machine */
     bool has_told_origin;           /* on this connection */
     bool is_full;   /* as far as the owner has told: this user's share */
     bool is_behind; /* its thread was waited for in vain, and has taken nothing since */

@@ -25,7 +25,8 @@ int ms_connections_add(struct ms_connections *connections, struct ms_user *user,
         return r;
     }
     struct ms_connection *connection = &connections->all[tag];
-    *connection = (struct ms_connection){.fd = fd, .user = user};
+    *connection =
+        (struct ms_connection){.fd = fd, .user = user, .origin.size = MS_IDENTITY_SIZE};
     ms_connection_use(connections, connection);
     user->connections++;
     connections->count++;

@@ -19,9 +19,9 @@ struct ms_connection {
     bool is_waiting; /* its next letter is put off; else fd is in the set */
     bool is_told;    /* that it is */
     struct ms_user *user;
-    struct ms_origin origin;
-    uint64_t due;       /* bytes to take in before who knocks is greeted */
-    uint64_t last_used; /* on a clock that counts letters and greetings */
+    struct ms_origin origin; /* of what comes: the host, and who sent the last letter */
+    uint64_t due;            /* bytes to take in before who knocks is greeted */
+    uint64_t last_used;      /* on a clock that counts letters and greetings */
 };
 
 struct ms_connections {

@@ -49,7 +49,7 @@ static int check_letter(const struct ms_delivery *delivery,
                         const struct ms_connection *connection,
                         const struct ms_letter *letter,
                         const struct ms_packet *packet) {
-    uint64_t size = (uint64_t)letter->size + connection->origin.size;
+    uint64_t size = (uint64_t)letter->size + ms_origin_host_size(&connection->origin);
     if (packet->size < sizeof *letter || letter->size > delivery->queue.size_limit ||
         size > ms_queue_room(delivery->queue.capacity) ||
         packet->sender.uid == delivery->uid) {
@@ -76,19 +76,18 @@ static int take(const struct ms_connection *connection, struct ms_letter *letter
 }
 
 /* In a turn. */
-static int put(struct ms_delivery *delivery, const struct ms_connection *connection,
+static int put(struct ms_delivery *delivery, struct ms_connection *connection,
                struct ms_letter *letter, const struct ms_packet *packet) {
-    struct ms_envelope sender = {.time_ns = ms_clock_stamp_ns(),
-                                 .pid = packet->sender.pid,
-                                 .uid = packet->sender.uid,
-                                 .gid = packet->sender.gid,
-                                 .origin = connection->origin.size ? &connection->origin
-                                                                   : NULL};
+    struct ms_origin *origin = &connection->origin;
+    struct ms_envelope sender = {
+        .time_ns = ms_clock_stamp_ns(), .pid = packet->sender.pid, .origin = origin};
     struct ms_claim claim;
     uint64_t wanted;
     uint32_t size = letter->size;
-    int r = ms_queue_claim(&delivery->queue, (uint64_t)size + connection->origin.size,
-                           &claim, &wanted);
+    origin->uid = packet->sender.uid;
+    origin->gid = packet->sender.gid;
+    int r = ms_queue_claim(&delivery->queue, (uint64_t)size + origin->size, &claim,
+                           &wanted);
     if (r == 0) {
         r = ms_backing_reserve(&delivery->queue, delivery->region->fd, claim.end);
     }
@@ -99,7 +98,7 @@ static int put(struct ms_delivery *delivery, const struct ms_connection *connect
     r = take(connection, letter, packet, payload);
     MS_STEP("letter.taken");
     if (r == 0) {
-        ms_queue_publish(&delivery->queue, &claim, size, sender.origin != NULL);
+        ms_queue_publish(&delivery->queue, &claim, size, ms_origin_host_size(origin));
     }
     return r;
 }
@@ -118,9 +117,8 @@ static int begin_turn(struct ms_delivery *delivery) {
 }
 
 /* Also the errors of who has no room, memory or turn now. */
-static int put_letter(struct ms_delivery *delivery,
-                      const struct ms_connection *connection, struct ms_letter *letter,
-                      const struct ms_packet *packet) {
+static int put_letter(struct ms_delivery *delivery, struct ms_connection *connection,
+                      struct ms_letter *letter, const struct ms_packet *packet) {
     if (packet->is_stripped && packet->fd < 0 && letter->kind == MS_LETTER_SEALED) {
         return -EBUSY; /* no descriptor is free in this process */
     }
@@ -146,19 +144,19 @@ static int put_letter(struct ms_delivery *delivery,
 /* No message: where the next ones come from. */
 static int take_origin(struct ms_connection *connection, struct ms_letter *letter,
                        const struct ms_packet *packet) {
-    char bytes[MS_ORIGIN_SIZE_MAX] = {0};
-    if (letter->size > sizeof bytes || packet->size != sizeof *letter + letter->size ||
+    char host[MS_HOST_SIZE_MAX] = {0};
+    if (letter->size > sizeof host || packet->size != sizeof *letter + letter->size ||
         packet->fd >= 0 || packet->is_stripped) {
         return -EBADMSG;
     }
-    int r = ms_socket_take(connection->fd, letter, sizeof *letter, bytes, letter->size);
+    int r = ms_socket_take(connection->fd, letter, sizeof *letter, host, letter->size);
     MS_STEP("letter.origin");
-    if (r == 0 && bytes[1] && !ms_name_is_host(bytes + 1)) {
+    if (r == 0 && host[1] && !ms_name_is_host(host + 1)) {
         return -EBADMSG;
     }
     if (r == 0) {
-        ms_origin_init(&connection->origin, bytes[1] ? bytes + 1 : NULL,
-                       bytes[0] & MS_ORIGIN_VERIFIED);
+        ms_origin_set_host(&connection->origin, host[1] ? host + 1 : NULL,
+                           host[0] & MS_ORIGIN_VERIFIED);
     }
     return r;
 }

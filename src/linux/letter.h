@@ -10,7 +10,7 @@
  * that this user's share is full. Then it sends letters, each a packet: a head, and the
  * message behind it, or beside it in a sealed file if it is too large for a packet. A
  * letter that the socket has taken is accepted. A letter of a third kind holds no
- * message but the origin of those that follow on this connection. Nothing is answered,
+ * message but the host of those that follow on this connection. Nothing is answered,
  * but when letters have to wait for room the client is told, and again when they need
  * not any more: so one whose socket is full knows whether that is the reason, or only a
  * thread that is behind. Both ends check everything; who sends anything else is shown
@@ -31,7 +31,7 @@ enum ms_letter_kind {
 
 struct ms_letter {
     uint32_t kind;
-    uint32_t size; /* bytes of the message, or of the origin that follows */
+    uint32_t size; /* bytes of the message, or of the host that follows (layout.h) */
 };
 
 /* Also what tells of room later. */
@@ -41,7 +41,7 @@ struct ms_greeting {
                              the connection is over */
     uint64_t size_limit;  /* bytes of the largest message */
     uint64_t buffer_size; /* bytes that the client should let wait in the socket */
-    uint64_t room;        /* bytes of the largest message with its origin */
+    uint64_t room;        /* bytes of the largest message with its host */
     int64_t created_ns;   /* when the slot was created */
     uint64_t accepted;    /* letters of this user that it has had; for who is greeted */
 };

@@ -21,9 +21,7 @@ static int write_record(const struct ms_queue *queue, int fd,
                         const struct ms_claim *claim, const void *data, uint32_t size) {
     _Alignas(8) char memory[MS_RECORD_SIZE + SIZE_MAX_ONCE];
     struct ms_envelope sender = {.time_ns = ms_clock_stamp_ns(),
-                                 .pid = ms_process_pid(),
-                                 .uid = ms_process_uid(),
-                                 .gid = ms_process_gid()};
+                                 .pid = ms_process_pid()};
     uint64_t mask = queue->capacity - 1;
     uint64_t offset = MS_HEADER_SIZE + ((claim->start + claim->padding) & mask);
     int r = 0;
@@ -64,6 +62,9 @@ static int send_to(struct ms_header *header, int fd, uint64_t capacity,
     queue.ring = NULL;
     if (size > queue.size_limit || size > SIZE_MAX_ONCE) {
         return -EMSGSIZE;
+    }
+    if (!ms_queue_is_owners(header, ms_process_uid(), ms_process_gid())) {
+        return -EACCES; /* it tells no origin */
     }
     int r = ms_turn_try(header);
     if (r == 0) {

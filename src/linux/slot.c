@@ -46,6 +46,7 @@ static void describe(struct ms_header *header, const struct ms_name *name,
     header->created_ns = ms_clock_stamp_ns();
     header->pid = ms_process_pid();
     header->uid = ms_process_uid();
+    header->gid = ms_process_gid();
     header->mode = options->mode;
     atomic_store_explicit(&header->timeout_ms, options->timeout_ms,
                           memory_order_relaxed);
@@ -77,6 +78,7 @@ static int build_region(mailslot *slot, const struct ms_name *name,
     }
     MS_STEP("create.built");
     describe(slot->region.header, name, options);
+    ms_reader_init(&slot->reader, slot->region.header, capacity);
     r = take_ownership(slot);
     MS_STEP("create.owned");
     if (r == 0) {
@@ -86,10 +88,8 @@ static int build_region(mailslot *slot, const struct ms_name *name,
     if (r < 0) {
         ms_lock_drop(&slot->region.header->owner_lock);
         ms_region_close(&slot->region);
-        return r;
     }
-    ms_reader_init(&slot->reader, slot->region.header, capacity);
-    return 0;
+    return r;
 }
 
 int ms_slot_create(const struct ms_name *name, const mailslot_options *options,

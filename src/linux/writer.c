@@ -33,6 +33,7 @@ struct mailslot_writer {
     struct ms_queue queue;
     struct ms_envelope sender;
     struct ms_origin origin;
+    bool is_owners; /* its user and group are the owner's */
     struct ms_pace pace;
     struct ms_spin spin;
     struct ms_cord cord;
@@ -50,8 +51,16 @@ static void attach(mailslot_writer *writer) {
     ms_queue_attach(&writer->queue, writer->region.header,
                     writer->region.size - MS_HEADER_SIZE);
     ms_spin_init(&writer->spin);
-    writer->sender = (struct ms_envelope){
-        .pid = ms_process_pid(), .uid = ms_process_uid(), .gid = ms_process_gid()};
+    writer->sender.pid = ms_process_pid();
+    writer->origin.uid = ms_process_uid();
+    writer->origin.gid = ms_process_gid();
+    writer->is_owners = ms_queue_is_owners(writer->region.header, writer->origin.uid,
+                                           writer->origin.gid);
+}
+
+static void tell_host(mailslot_writer *writer, const char *host, bool is_verified) {
+    ms_origin_set_host(&writer->origin, host, is_verified);
+    writer->sender.origin = host || !writer->is_owners ? &writer->origin : NULL;
 }
 
 /* Memory is shared with processes of the same user only. */
@@ -81,6 +90,7 @@ int ms_writer_open(const struct ms_name *name, mailslot_writer **ret_writer) {
         ms_memory_unmap(writer, sizeof *writer);
         return r;
     }
+    tell_host(writer, NULL, false);
     writer->handle = MS_HANDLE_WRITER;
     *ret_writer = writer;
     return 0;
@@ -109,10 +119,17 @@ static int bury(mailslot_writer *writer) {
 /* In a turn: queue one message. -EAGAIN: *ret_wanted bytes must be free for it. */
 static inline int put(mailslot_writer *writer, const mailslot_buffer *message,
                       uint64_t *ret_wanted) {
-    uint64_t size = message->size + writer->origin.size;
-    if (message->size > writer->queue.size_limit ||
-        size > ms_queue_room(writer->queue.capacity)) {
+    const struct ms_origin *origin = writer->sender.origin;
+    uint64_t size = message->size;
+    if (size > writer->queue.size_limit) {
         return -EMSGSIZE;
+    }
+    if (origin) {
+        if (size + ms_origin_host_size(origin) >
+            ms_queue_room(writer->queue.capacity)) {
+            return -EMSGSIZE;
+        }
+        size += origin->size;
     }
     struct ms_claim claim;
     int r = ms_queue_claim(&writer->queue, size, &claim, ret_wanted);
@@ -293,8 +310,7 @@ int ms_writer_send_all(mailslot_writer *writer, const mailslot_buffer *messages,
 }
 
 int ms_writer_set_origin(mailslot_writer *writer, const char *host, bool is_verified) {
-    ms_origin_init(&writer->origin, host, is_verified);
-    writer->sender.origin = host ? &writer->origin : NULL;
+    tell_host(writer, host, is_verified);
     if (writer->is_client) {
         ms_client_set_origin(&writer->client, &writer->origin);
     }
@@ -330,7 +346,8 @@ int ms_writer_accepted(mailslot_writer *writer, int64_t *ret_created_ns,
     int r = look(writer, &status);
     if (r == 0) {
         *ret_created_ns = writer->region.header->created_ns;
-        *ret_accepted = writer->sender.origin ? status.brought : status.received;
+        *ret_accepted =
+            ms_origin_host_size(&writer->origin) ? status.brought : status.received;
     }
     return r;
 }

@@ -29,6 +29,7 @@
  *      36     4  pid               creator                all
  *      40     4  uid               creator                all
  *      44     4  mode              creator                all
+ *      48     4  gid               creator                all
  *      64     4  closed            who removes it, once   writers  release/acquire
  *      68     4  timeout_ms        owner                  all      relaxed
  *     128   256  name              creator                all      before publication
@@ -65,7 +66,7 @@
  *      end at the end of the ring and are followed by a message.
  *  I4  sent (of tail) - taken (of head) = the messages between head and tail, and
  *      likewise the bytes of their payload. Of the messages sent, brought (of tail)
- *      told an origin.
+ *      told another machine.
  *  I5  A message's sequence is the low 32 bits of 1 + the messages sent before it.
  *  I6  The file has memory for every offset of [head, reserved), so that writing
  *      there cannot raise SIGBUS. reserved is UINT64_MAX when all of the ring has
@@ -118,6 +119,7 @@ struct ms_header { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     uint32_t pid;
     uint32_t uid;
     uint32_t mode;
+    uint32_t gid;
 
     _Alignas(64) _Atomic uint32_t closed;
     _Atomic uint32_t timeout_ms;
@@ -167,18 +169,23 @@ struct ms_record {
     int64_t time_ns;
     uint32_t sequence;
     uint32_t pid;
-    uint32_t uid;
-    uint32_t gid;
 };
 
-/* Behind the payload of a message from another machine, at a multiple of 8: flags, the
- * host's name, and zeros up to a multiple of 8, at least one. */
+/* The origin: behind the payload, at a multiple of 8, of a message that is not from the
+ * owner's own user and group on this machine. The first size bytes of this: the
+ * identity, and for another machine the host: flags, its name, and zeros up to a
+ * multiple of 8, at least one. A message without it has the uid and gid of the header.
+ */
 #define MS_ORIGIN_VERIFIED 1
-#define MS_ORIGIN_SIZE_MAX 264
+#define MS_IDENTITY_SIZE 8
+#define MS_HOST_SIZE_MAX 264
+#define MS_ORIGIN_SIZE_MAX (MS_IDENTITY_SIZE + MS_HOST_SIZE_MAX)
 
 struct ms_origin {
-    uint16_t size;                  /* bytes, a multiple of 8; 0: this machine */
-    char bytes[MS_ORIGIN_SIZE_MAX]; /* bytes[0]: the flags */
+    uint32_t uid;
+    uint32_t gid;
+    char host[MS_HOST_SIZE_MAX]; /* host[0]: the flags */
+    uint16_t size;               /* not in the ring; MS_IDENTITY_SIZE: this machine */
 };
 
 #define MS_RECORD_SIZE sizeof(struct ms_record)
@@ -194,6 +201,7 @@ MS_ASSERT_OFFSET(max_message_size, 32);
 MS_ASSERT_OFFSET(pid, 36);
 MS_ASSERT_OFFSET(uid, 40);
 MS_ASSERT_OFFSET(mode, 44);
+MS_ASSERT_OFFSET(gid, 48);
 MS_ASSERT_OFFSET(closed, 64);
 MS_ASSERT_OFFSET(timeout_ms, 68);
 MS_ASSERT_OFFSET(name, 128);
@@ -217,7 +225,9 @@ MS_ASSERT_OFFSET(cord_inode, 1168);
 MS_ASSERT_OFFSET(owner_lock, 4072);
 MS_ASSERT_OFFSET(removal_lock, 4088);
 _Static_assert(sizeof(struct ms_header) == MS_HEADER_SIZE, "header");
-_Static_assert(sizeof(struct ms_record) == 32, "record");
-_Static_assert(MS_ORIGIN_SIZE_MAX >= 1 + MAILSLOT_HOST_MAX + 1, "a host fits");
+_Static_assert(sizeof(struct ms_record) == 24, "record");
+_Static_assert(offsetof(struct ms_origin, host) == MS_IDENTITY_SIZE, "identity");
+_Static_assert(offsetof(struct ms_origin, size) == MS_ORIGIN_SIZE_MAX, "origin");
+_Static_assert(MS_HOST_SIZE_MAX >= 1 + MAILSLOT_HOST_MAX + 1, "a host fits");
 
 #endif

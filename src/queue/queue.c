@@ -29,7 +29,7 @@ struct end {
 #define MESSAGE_SIZE_MAX (UINT32_MAX - UINT64_C(63))
 
 uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size) {
-    uint64_t record_size = ms_record_extent(max_message_size);
+    uint64_t record_size = ms_record_extent(max_message_size) + MS_IDENTITY_SIZE;
     uint64_t least = max_bytes > 2 * record_size ? max_bytes : 2 * record_size;
     uint64_t capacity = MS_CAPACITY_MIN;
     while (capacity < least) {
@@ -119,10 +119,8 @@ static inline void fill_record(const struct ms_queue *queue, struct ms_record *r
                                                       memory_order_relaxed) +
                        1;
     record->pid = envelope->pid;
-    record->uid = envelope->uid;
-    record->gid = envelope->gid;
     if (origin) {
-        memcpy(ms_record_origin(record, size), origin->bytes, origin->size);
+        memcpy(ms_record_origin(record, size), origin, origin->size);
     }
 }
 
@@ -155,15 +153,21 @@ void ms_queue_compose(const struct ms_queue *queue, const struct ms_envelope *en
 }
 
 uint64_t ms_origin_size(const char *host) {
-    return host ? (1 + strlen(host) + 1 + 7) & ~UINT64_C(7) : 0;
+    uint64_t host_size = host ? (1 + strlen(host) + 1 + 7) & ~UINT64_C(7) : 0;
+    return MS_IDENTITY_SIZE + host_size;
 }
 
-void ms_origin_init(struct ms_origin *origin, const char *host, bool is_verified) {
-    *origin = (struct ms_origin){.size = (uint16_t)ms_origin_size(host)};
+void ms_origin_set_host(struct ms_origin *origin, const char *host, bool is_verified) {
+    *origin = (struct ms_origin){
+        .uid = origin->uid, .gid = origin->gid, .size = (uint16_t)ms_origin_size(host)};
     if (host) {
-        origin->bytes[0] = is_verified ? MS_ORIGIN_VERIFIED : 0;
-        memcpy(origin->bytes + 1, host, strlen(host));
+        origin->host[0] = is_verified ? MS_ORIGIN_VERIFIED : 0;
+        memcpy(origin->host + 1, host, strlen(host));
     }
+}
+
+bool ms_queue_is_owners(const struct ms_header *header, uint32_t uid, uint32_t gid) {
+    return header->uid == uid && header->gid == gid;
 }
 
 /* Have a cache line come for writing. The compiler's own way would fetch it for reading
@@ -191,7 +195,7 @@ static inline void fetch_ahead(const struct ms_queue *queue,
 
 /* Totals and position become true together: one store of the tail (layout I4). */
 inline void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
-                             uint32_t size, bool has_origin) {
+                             uint32_t size, bool is_brought) {
     struct ms_header *header = queue->header;
     uint64_t tail = atomic_load_explicit(&header->tail, memory_order_relaxed);
     const struct ms_totals *now = &header->sent[tail & 1];
@@ -205,7 +209,7 @@ inline void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim
     atomic_store_explicit(&next->count, count + 1, memory_order_release);
     MS_STEP("push.counted");
     atomic_store_explicit(&next->bytes, bytes + size, memory_order_release);
-    atomic_store_explicit(&header->brought[(tail & 1) ^ 1], brought + has_origin,
+    atomic_store_explicit(&header->brought[(tail & 1) ^ 1], brought + is_brought,
                           memory_order_release);
     MS_STEP("push.totalled");
     /* Release, for ms_reader_has_message's load. That it comes before
@@ -224,7 +228,8 @@ inline void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *c
         ms_copy(payload, data, size);
     }
     MS_STEP("push.copied");
-    ms_queue_publish(queue, claim, size, envelope->origin != NULL);
+    const struct ms_origin *origin = envelope->origin;
+    ms_queue_publish(queue, claim, size, origin && ms_origin_host_size(origin));
     fetch_ahead(queue, claim);
 }
 

@@ -30,7 +30,9 @@ struct ms_reader {
     uint64_t bytes;      /* and their payload */
     uint64_t shown;      /* messages between head and cursor */
     uint64_t shown_bytes;
-    struct ms_origin origin; /* of the message shown last */
+    uint32_t uid; /* the owner's: whose a message without an origin is */
+    uint32_t gid;
+    struct ms_origin origin; /* of the message shown last that had one */
     bool is_unfenced; /* writers that are about to sleep do its barriers (bell.h) */
 };
 
@@ -44,9 +46,7 @@ struct ms_claim {
 struct ms_envelope {
     int64_t time_ns;
     uint32_t pid;
-    uint32_t uid;
-    uint32_t gid;
-    const struct ms_origin *origin; /* NULL: this machine */
+    const struct ms_origin *origin; /* NULL: the owner's user and group, this machine */
 };
 
 /* What is queued, at one instant. */
@@ -54,7 +54,7 @@ struct ms_status {
     uint64_t count;
     uint64_t bytes;
     uint64_t received;
-    uint64_t brought;   /* of those received, how many told an origin */
+    uint64_t brought;   /* of those received, how many told another machine */
     uint32_t next_size; /* or MAILSLOT_NO_MESSAGE */
 };
 
@@ -70,9 +70,10 @@ void ms_queue_init(struct ms_header *header, uint64_t capacity,
  * Returns 0 or -EBADMSG. */
 int ms_queue_check(const struct ms_header *header, uint64_t file_size);
 
-/* What fits an empty queue wherever its tail is: bytes of a message and its origin. */
+/* What fits an empty queue wherever its tail is, whoever sends it: bytes of a message
+ * and the host that it tells. */
 static inline uint64_t ms_queue_room(uint64_t capacity) {
-    return capacity / 2 - MS_RECORD_SIZE;
+    return capacity / 2 - MS_RECORD_SIZE - MS_IDENTITY_SIZE;
 }
 
 /* Attach to a mapped region of that capacity, initialised or checked. */
@@ -92,21 +93,30 @@ void ms_queue_push(const struct ms_queue *queue, const struct ms_claim *claim,
  * Returns 0 or a negative errno. */
 typedef int ms_queue_fetch(const void *context, uint64_t offset, uint64_t *ret_control);
 
-/* Bytes of the ring that it takes to tell a host; NULL: this machine. */
+/* Bytes of the ring that it takes to tell an origin with that host; NULL: this machine.
+ */
 uint64_t ms_origin_size(const char *host);
 
-/* Tell a host of MAILSLOT_HOST_MAX bytes at most; NULL: this machine. */
-void ms_origin_init(struct ms_origin *origin, const char *host, bool is_verified);
+/* Tell a host of MAILSLOT_HOST_MAX bytes at most; NULL: this machine. What the origin
+ * tells of user and group stays. */
+void ms_origin_set_host(struct ms_origin *origin, const char *host, bool is_verified);
+
+static inline uint16_t ms_origin_host_size(const struct ms_origin *origin) {
+    return origin->size - MS_IDENTITY_SIZE;
+}
+
+/* Whether the owner has that user and group, so that its messages need no origin. */
+bool ms_queue_is_owners(const struct ms_header *header, uint32_t uid, uint32_t gid);
 
 /* The same in two steps, for who fetches the payload itself: write all but the payload,
  * and return where it goes; then publish. What is not published never was. */
 void *ms_queue_prepare(const struct ms_queue *queue, const struct ms_claim *claim,
                        const struct ms_envelope *envelope, uint32_t size);
 void ms_queue_publish(const struct ms_queue *queue, const struct ms_claim *claim,
-                      uint32_t size, bool has_origin);
+                      uint32_t size, bool is_brought);
 
 /* For who has no ring mapped: the first word of the padding, and the record as it lies
- * in the ring, of MS_RECORD_SIZE + size bytes. */
+ * in the ring, of MS_RECORD_SIZE + size bytes. It has no origin. */
 uint64_t ms_queue_padding(const struct ms_claim *claim);
 void ms_queue_compose(const struct ms_queue *queue, const struct ms_envelope *envelope,
                       const void *data, uint32_t size, void *memory);

@@ -12,6 +12,8 @@ void ms_reader_init(struct ms_reader *reader, struct ms_header *header,
                     uint64_t capacity) {
     *reader = (struct ms_reader){0};
     ms_queue_attach(&reader->queue, header, capacity);
+    reader->uid = header->uid;
+    reader->gid = header->gid;
 }
 
 inline bool ms_reader_has_message(struct ms_reader *reader) {
@@ -31,11 +33,15 @@ bool ms_reader_is_empty(struct ms_reader *reader) {
 static void show_origin(struct ms_reader *reader, const struct ms_record_view *view,
                         mailslot_message *message) {
     struct ms_origin *origin = &reader->origin;
+    memcpy(origin, ms_record_origin(view->record, view->size), view->origin_size);
     origin->size = view->origin_size;
-    memcpy(origin->bytes, ms_record_origin(view->record, view->size), origin->size);
-    origin->bytes[origin->size - 1] = '\0';
-    message->host = origin->bytes + 1;
-    message->is_host_verified = (origin->bytes[0] & MS_ORIGIN_VERIFIED) != 0;
+    message->uid = origin->uid;
+    message->gid = origin->gid;
+    if (ms_origin_host_size(origin)) {
+        origin->host[ms_origin_host_size(origin) - 1] = '\0';
+        message->host = origin->host + 1;
+        message->is_host_verified = (origin->host[0] & MS_ORIGIN_VERIFIED) != 0;
+    }
 }
 
 inline int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_message) {
@@ -59,11 +65,12 @@ inline int ms_reader_show(struct ms_reader *reader, mailslot_message *ret_messag
                                       .size = view.size,
                                       .sequence = sequence,
                                       .time_ns = view.record->time_ns,
-                                      .pid = view.record->pid,
-                                      .uid = view.record->uid,
-                                      .gid = view.record->gid};
+                                      .pid = view.record->pid};
     if (view.origin_size) {
         show_origin(reader, &view, ret_message);
+    } else {
+        ret_message->uid = reader->uid;
+        ret_message->gid = reader->gid;
     }
     return 0;
 }

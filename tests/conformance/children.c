@@ -179,8 +179,12 @@ void become_another_program(void) {
     require_failed("execl", -errno);
 }
 
+bool become_another_group(void) {
+    return setresgid(SUPPORT_OTHER_USER, SUPPORT_OTHER_USER, SUPPORT_OTHER_USER) == 0;
+}
+
 bool become_another_user(void) {
-    return setresgid(SUPPORT_OTHER_USER, SUPPORT_OTHER_USER, SUPPORT_OTHER_USER) == 0 &&
+    return become_another_group() &&
            setresuid(SUPPORT_OTHER_USER, SUPPORT_OTHER_USER, SUPPORT_OTHER_USER) == 0;
 }
 

@@ -55,7 +55,8 @@ int64_t parent_hear(void);
 bool parent_has_spoken(void); /* so parent_hear need not wait */
 void crash(void);
 void become_another_program(void);
-bool become_another_user(void); /* false: not allowed to */
+bool become_another_user(void);  /* false: not allowed to */
+bool become_another_group(void); /* the user stays; false: not allowed to */
 #define SUPPORT_OTHER_USER 65534
 void require_failed(const char *text, int64_t value);
 

@@ -4,8 +4,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-#define MESSAGE_SIZE 1000
+#define MESSAGE_SIZE 1008
 #define SMALL_BYTES 4096
+#define RECORD_BYTES 24
 #define LONG_MS 20000
 #define ROUNDS 400
 
@@ -36,7 +37,7 @@ static void take_one(mailslot *slot) {
 START_TEST(case_036_a_full_slot_refuses_at_once) {
     mailslot *slot = new_slot_with("full", 0, 0, SMALL_BYTES);
     uint64_t count = fill("full");
-    ck_assert_uint_eq(count, SMALL_BYTES / (MESSAGE_SIZE + 32));
+    ck_assert_uint_eq(count, SMALL_BYTES / (MESSAGE_SIZE + RECORD_BYTES));
     mailslot_writer *writer = new_writer("full");
     int64_t start_ms = clock_ms();
     EXPECT(-EAGAIN, mailslot_writer_send(writer, message, MESSAGE_SIZE, 0));
@@ -62,7 +63,7 @@ START_TEST(case_036_a_slot_of_messages_of_no_bytes_fills_too) {
     while (mailslot_send("full", NULL, 0, 0) == 0) {
         count++;
     }
-    ck_assert_uint_eq(count, SMALL_BYTES / 32);
+    ck_assert_uint_eq(count, SMALL_BYTES / RECORD_BYTES);
     ck_assert_uint_eq(info_of(slot).bytes, 0);
     expect_count(slot, count);
     EXPECT(-EAGAIN, mailslot_send("full", NULL, 0, 0));
@@ -71,7 +72,7 @@ START_TEST(case_036_a_slot_of_messages_of_no_bytes_fills_too) {
 END_TEST
 
 /* Two messages fill the slot; the first is read, and a shorter one in its place leaves
- * so many bytes. Then a message of no bytes, which takes 32, fits or does not. */
+ * so many bytes. Then a message of no bytes, which takes 24, fits or does not. */
 static void expect_left(size_t left, int result) {
     static char bytes[SMALL_BYTES / 2 - 32];
     static char buffer[sizeof bytes];
@@ -90,10 +91,10 @@ static void expect_left(size_t left, int result) {
 }
 
 START_TEST(case_036_a_message_is_accepted_exactly_when_it_fits) {
-    for (size_t left = 0; left < 32; left += 8) {
+    for (size_t left = 0; left < RECORD_BYTES; left += 8) {
         expect_left(left, -EAGAIN);
     }
-    expect_left(32, 0);
+    expect_left(RECORD_BYTES, 0);
 }
 END_TEST
 
@@ -119,7 +120,7 @@ START_TEST(a_full_slot_is_waited_for_no_longer_than_told) {
 }
 END_TEST
 
-/* Sends ROUNDS numbers in messages of 1000 bytes, waiting for space as long as it
+/* Sends ROUNDS numbers in messages of 1008 bytes, waiting for space as long as it
  * takes: one by one, or all in one call. */
 static void send_one_by_one(const char *name) {
     mailslot_writer *writer = NULL;
@@ -152,7 +153,7 @@ static void expect_flow(child_main *run) {
     mailslot *slot = new_slot_with("flow", 0, 0, SMALL_BYTES);
     struct child sender = child_start(run, "flow");
     child_await_sleep(&sender);
-    expect_count(slot, SMALL_BYTES / (MESSAGE_SIZE + 32));
+    expect_count(slot, SMALL_BYTES / (MESSAGE_SIZE + RECORD_BYTES));
     int64_t start_ms = clock_ms();
     for (int i = 0; i < ROUNDS; i++) {
         char buffer[MESSAGE_SIZE];
@@ -273,7 +274,7 @@ START_TEST(case_037_a_full_file_system_refuses_and_loses_nothing) {
         size_t size = sizes[i % COUNT(sizes)];
         uint64_t sent = send_numbers(writer, 1000, size, &error);
         EXPECT(-ENOSPC, error);
-        ck_assert_uint_ge(sent * (size + 32), (size_t)1 << 20);
+        ck_assert_uint_ge(sent * (size + RECORD_BYTES), (size_t)1 << 20);
         ck_assert_uint_eq(send_numbers(writer, 0, size, &error), 0);
         EXPECT(-ENOSPC, error);
         expect_count(slot, sent);

@@ -151,7 +151,7 @@ static void make_room(void) {
     mailslot_writer *writer;
     REQUIRE(mailslot_open(SLOT, &writer) == 0);
     for (uint32_t i = 0; i < 4; i++) {
-        REQUIRE(send_note(writer, 0, i, 1024 - 32, 0) == 0);
+        REQUIRE(send_note(writer, 0, i, 1024 - 24, 0) == 0);
     }
     mailslot_writer_close(writer);
     steps_mute(false);

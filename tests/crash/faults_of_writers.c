@@ -53,7 +53,7 @@ static void own_polling(void) {
 /* The tail is 1000 bytes before the end of the ring. */
 static void own_before_wrap(void) {
     own(4 * KIB);
-    send_and_read(1000, 3, 2);
+    send_and_read(1008, 3, 2);
 }
 
 /* The tail is beyond the middle, and the start of the ring has not all its memory. */
@@ -68,7 +68,7 @@ static void own_large(void) {
 
 static void own_full(void) {
     own(4 * KIB);
-    send_and_read(1024 - 32, 4, 0);
+    send_and_read(1024 - 24, 4, 0);
 }
 
 static void stop_in_turn(void *context) {

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RECORD_BYTES 32
+#define RECORD_BYTES 24
 #define PAUSE_US 50
 
 static bool write_text(const char *path, const char *text) {

@@ -15,7 +15,7 @@
 
 #define PLACE_BYTES (4 * MIB)
 #define PAGE_BYTES 4096
-#define RECORD_BYTES 32
+#define RECORD_BYTES 24
 
 /* A file that takes memory from the slots. */
 static int filler_open(char ret_path[256]) {
@@ -95,7 +95,7 @@ static void check_fill_and_drain(uint64_t max_bytes, uint32_t size) {
 }
 
 START_TEST(what_is_accepted_before_the_file_system_is_full_is_read_whole) {
-    const uint32_t sizes[] = {16, 1000, 4064, 60000, 1000000};
+    const uint32_t sizes[] = {16, 1000, PAGE_BYTES - RECORD_BYTES, 60000, 1000000};
     place_mount("size=4m");
     for (size_t i = 0; i < COUNT(sizes); i++) {
         check_fill_and_drain(0, sizes[i]);
@@ -108,6 +108,7 @@ END_TEST
 /* The next page is the one that is missing, whatever page of the ring it is. */
 START_TEST(a_small_ring_in_a_full_file_system_takes_what_it_has_memory_for) {
     char path[256];
+    const uint32_t size = 512 - RECORD_BYTES;
     place_mount("size=4m");
     int filler = filler_open(path);
     for (uint64_t pages = 0; pages < 20; pages++) {
@@ -116,14 +117,14 @@ START_TEST(a_small_ring_in_a_full_file_system_takes_what_it_has_memory_for) {
         mailslot_writer *writer = open_writer("slot");
         filler_leave(filler, pages * PAGE_BYTES);
         uint32_t count = 0;
-        int r = send_note(writer, 0, 480);
-        for (; r == 0; r = send_note(writer, count, 480)) {
+        int r = send_note(writer, 0, size);
+        for (; r == 0; r = send_note(writer, count, size)) {
             count++;
         }
         ck_assert_int_eq(r, pages < 16 ? -ENOSPC : -EAGAIN);
         ck_assert_uint_eq(count, (pages < 16 ? pages : 16) * (PAGE_BYTES / 512));
         for (uint32_t i = 0; i < count; i++) {
-            take_note(slot, i, 480);
+            take_note(slot, i, size);
         }
         mailslot_writer_close(writer);
         mailslot_close(slot);

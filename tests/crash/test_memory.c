@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define HEADER_BYTES 4096
-#define RECORD_BYTES 32
+#define RECORD_BYTES 24
 #define AHEAD_BYTES ((int64_t)(64 * KIB)) /* reserved before it is needed */
 #define STEP_BYTES ((int64_t)MIB)         /* read, but not yet given back */
 
@@ -231,7 +231,7 @@ static void drain_after_wrap(uint64_t capacity, uint32_t size, uint32_t more) {
 /* Wherever in the second lap of the ring the last message is read. */
 START_TEST(a_slot_drained_after_a_wrap_keeps_only_its_window) {
     for (uint32_t more = 0; more < 500; more += 10) {
-        drain_after_wrap(512 * KIB, 968, more);
+        drain_after_wrap(512 * KIB, 1000 - RECORD_BYTES, more);
     }
     for (uint32_t more = 0; more < 150; more += 3) {
         drain_after_wrap(4 * MIB, 16000, more);

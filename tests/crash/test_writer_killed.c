@@ -75,7 +75,7 @@ static void send_and_read(mailslot *slot, mailslot_writer *writer, uint32_t size
 
 /* A ring of 4096 with the tail 1000 bytes before its end. */
 static void prepare_wrap(mailslot *slot, mailslot_writer *writer) {
-    send_and_read(slot, writer, 1000, 3, 1);
+    send_and_read(slot, writer, 1008, 3, 1);
 }
 
 /* A ring of 512 KiB with its tail beyond the middle, where the owner does not rewind
@@ -85,7 +85,7 @@ static void prepare_far(mailslot *slot, mailslot_writer *writer) {
 }
 
 static void prepare_full(mailslot *slot, mailslot_writer *writer) {
-    send_and_read(slot, writer, 1024 - 32, 4, 4);
+    send_and_read(slot, writer, 1024 - 24, 4, 4);
 }
 
 static void write_one(struct board *board, mailslot_writer *writer) {

@@ -95,6 +95,8 @@ static void show(struct region *region) {
         sum = (unsigned char)(sum + data[i]);
     }
     must(region->reader.cursor - region->reader.head <= CAPACITY);
+    must(!message.host || strlen(message.host) <= MS_HOST_SIZE_MAX - 2);
+    must(!message.host || message.host == region->reader.origin.host + 1);
 }
 
 static void look(const struct region *region) {
@@ -107,18 +109,22 @@ static void look(const struct region *region) {
     }
 }
 
-static void send(struct region *region, struct input *input) {
+/* origin: NULL for the owner's own. */
+static void send(struct region *region, struct input *input,
+                 const struct ms_origin *origin) {
     unsigned char data[CAPACITY];
     uint16_t size;
+    uint16_t origin_size = origin ? origin->size : 0;
     take(input, &size, sizeof size);
-    size = (uint16_t)(size % (region->queue.size_limit + 1));
+    size = (uint16_t)(size % (region->queue.size_limit + 1 - origin_size));
     take(input, data, size);
     struct ms_claim claim;
     uint64_t wanted;
-    int r = ms_queue_claim(&region->queue, size, &claim, &wanted);
+    int r =
+        ms_queue_claim(&region->queue, (uint64_t)size + origin_size, &claim, &wanted);
     must(r == 0 || r == -EAGAIN || r == -EBADMSG);
     if (r == 0) {
-        struct ms_envelope envelope = {.pid = 1};
+        struct ms_envelope envelope = {.pid = 1, .origin = origin};
         ms_queue_push(&region->queue, &claim, &envelope, data, size);
     }
 }
@@ -135,12 +141,15 @@ static void check_header(const struct region *region, struct input *input) {
         must(copy->capacity >= MS_CAPACITY_MIN && copy->capacity <= MS_CAPACITY_MAX);
         struct ms_queue queue;
         ms_queue_attach(&queue, copy, copy->capacity);
-        must(ms_record_extent(queue.size_limit) <= copy->capacity / 2);
+        must(ms_record_extent(queue.size_limit) + MS_IDENTITY_SIZE <=
+             copy->capacity / 2);
     }
     free(copy);
 }
 
 static void act(struct region *region, uint8_t action, struct input *input) {
+    static const struct ms_origin other = {.uid = 1, .gid = 2, .size = 8};
+    static const struct ms_origin brought = {1, 2, "\0beta.example", 24};
     switch (action % 16) {
     case 0:
         damage_figures(region, input);
@@ -170,9 +179,13 @@ static void act(struct region *region, uint8_t action, struct input *input) {
         }
         break;
     case 9:
+        send(region, input, NULL);
+        break;
     case 10:
+        send(region, input, &other);
+        break;
     case 11:
-        send(region, input);
+        send(region, input, &brought);
         break;
     default:
         show(region);

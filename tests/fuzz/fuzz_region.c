@@ -112,6 +112,7 @@ static void show(void) {
         sum = (unsigned char)(sum + ((const unsigned char *)message.data)[i]);
     }
     must(r < 0 || message.size < it.size);
+    must(r < 0 || !message.host || strlen(message.host) < MS_HOST_SIZE_MAX);
 }
 
 static void read_one(void) {
@@ -181,7 +182,9 @@ static void damage_header(struct input *input) {
                                      offsetof(struct ms_header, bell),
                                      offsetof(struct ms_header, space_bell),
                                      offsetof(struct ms_header, taken) + 16,
-                                     offsetof(struct ms_header, created_ns)};
+                                     offsetof(struct ms_header, created_ns),
+                                     offsetof(struct ms_header, uid),
+                                     offsetof(struct ms_header, gid)};
     uint64_t value;
     unsigned char *at = it.file + words[take(input, 1) % COUNT(words)];
     memcpy(&value, at, sizeof value);

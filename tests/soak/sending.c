@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* A message of half the queue and its header is the largest. */
+/* A message of half the queue and its header is the largest, whoever sends it. */
 #define RECORD_HEADER 32
 
 static uint32_t choose_slot(bool is_stranger) {

@@ -226,7 +226,7 @@ client.lua: messages sent: 1
 
     it("exits with 4 at once when it is full, and says which message is missing", function()
       create({ max_bytes = 4096, max_message_size = 1024 })
-      local message = ("x"):rep(1000)
+      local message = ("x"):rep(1008)
       local status, errors = run(nil, message, message, message, message)
       assert.equal(4, status)
       assert.equal("client.lua: message 4 was not sent: slot HelloWorld is full\n", errors)

@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The owner's, so of each message that tells no origin. */
+#define RING_UID 2
+#define RING_GID 3
+
 struct ring {
     struct ms_header *header;
     struct ms_queue queue; /* as a writer sees it */
@@ -26,6 +30,8 @@ static inline void ring_init(struct ring *ring, uint64_t capacity,
     HOLDS(ring->header);
     memset(ring->header, 0, size);
     ms_queue_init(ring->header, capacity, max_message_size);
+    ring->header->uid = RING_UID;
+    ring->header->gid = RING_GID;
     HOLDS(ms_queue_check(ring->header, MS_HEADER_SIZE + capacity) == 0);
     ms_queue_attach(&ring->queue, ring->header, capacity);
     ms_reader_init(&ring->reader, ring->header, capacity);
@@ -53,32 +59,47 @@ static inline unsigned char *ring_data(uint64_t seed, uint32_t size) {
     return data;
 }
 
-static inline int ring_send(struct ring *ring, uint64_t seed, uint32_t size) {
+static inline int ring_send_from(struct ring *ring, uint64_t seed, uint32_t size,
+                                 const struct ms_origin *origin) {
     struct ms_claim claim;
     uint64_t wanted = 0;
-    int r = ms_queue_claim(&ring->queue, size, &claim, &wanted);
+    uint64_t origin_size = origin ? origin->size : 0;
+    int r = ms_queue_claim(&ring->queue, size + origin_size, &claim, &wanted);
     if (r < 0) {
         return r;
     }
     unsigned char *data = ring_data(seed, size);
-    struct ms_envelope envelope = {.time_ns = (int64_t)seed, .pid = 1, .uid = 2, 3};
+    struct ms_envelope envelope = {
+        .time_ns = (int64_t)seed, .pid = 1, .origin = origin};
     ms_queue_push(&ring->queue, &claim, &envelope, data, size);
     free(data);
     return 0;
 }
 
+static inline int ring_send(struct ring *ring, uint64_t seed, uint32_t size) {
+    return ring_send_from(ring, seed, size, NULL);
+}
+
 /* Show the next message, which must be that one. */
-static inline void ring_show(struct ring *ring, uint64_t seed, uint32_t size) {
+static inline mailslot_message ring_show_any(struct ring *ring, uint64_t seed,
+                                             uint32_t size) {
     mailslot_message message;
     HOLDS(ms_reader_show(&ring->reader, &message) == 0);
     HOLDS(message.size == size);
     HOLDS(message.time_ns == (int64_t)seed);
     HOLDS(message.pid == 1);
-    HOLDS(message.uid == 2);
-    HOLDS(message.gid == 3);
     unsigned char *data = ring_data(seed, size);
     HOLDS(memcmp(message.data, data, size) == 0);
     free(data);
+    return message;
+}
+
+/* One that tells no origin. */
+static inline void ring_show(struct ring *ring, uint64_t seed, uint32_t size) {
+    mailslot_message message = ring_show_any(ring, seed, size);
+    HOLDS(message.uid == RING_UID);
+    HOLDS(message.gid == RING_GID);
+    HOLDS(!message.host);
 }
 
 static inline void ring_read(struct ring *ring, uint64_t seed, uint32_t size) {
@@ -96,7 +117,7 @@ static inline void ring_expect(const struct ring *ring, uint64_t count, uint64_t
 }
 
 /* I3 and I5: walk over the records; returns messages, payload bytes, and how many
- * messages tell an origin. */
+ * messages tell another machine. */
 static inline struct ms_status ring_walk(const struct ms_header *header, uint64_t head,
                                          uint64_t tail, uint64_t taken) {
     const unsigned char *memory = (const unsigned char *)header + MS_RING_OFFSET;
@@ -115,15 +136,15 @@ static inline struct ms_status ring_walk(const struct ms_header *header, uint64_
             continue;
         }
         uint64_t origin = words[1] >> 16;
-        HOLDS((words[1] & 0xffff) == 0x4d53 && origin % 8 == 0 && origin <= 264);
-        uint64_t extent = (32 + (uint64_t)words[0] + 7) / 8 * 8 + origin;
+        HOLDS((words[1] & 0xffff) == 0x4d53 && origin % 8 == 0 && origin <= 272);
+        uint64_t extent = (24 + (uint64_t)words[0] + 7) / 8 * 8 + origin;
         HOLDS(offset + extent <= header->capacity);
         memcpy(words, memory + offset, sizeof words);
         HOLDS(words[4] == (uint32_t)(taken + found.count + 1));
         found.next_size = found.count ? found.next_size : words[0];
         found.count++;
         found.bytes += words[0];
-        found.brought += origin > 0;
+        found.brought += origin > 8;
         is_after_padding = false;
         at += extent;
         HOLDS(at <= tail);

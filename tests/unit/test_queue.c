@@ -20,7 +20,8 @@ START_TEST(a_capacity_is_rounded_up_to_what_the_ring_needs) {
         {100000, 0, 128 * KIB},
         {TIB, 0, TIB},
         {TIB - 1, 0, TIB},
-        /* Twice the record of the largest message: its 32 bytes, rounded up to 8. */
+        /* Twice the record of the largest message: its 24 bytes, rounded up to 8, and 8
+         * of another user. */
         {1, 2016, 4096},
         {1, 2017, 8192},
         {4096, 4064, 8192},
@@ -68,14 +69,16 @@ START_TEST(the_size_limit_of_a_huge_ring_leaves_room_in_32_bits) {
     for (unsigned bits = 33; bits <= 40; bits++) {
         struct ms_queue queue;
         ms_queue_attach(&queue, &header, UINT64_C(1) << bits);
-        uint64_t padding_max = ms_record_extent(queue.size_limit) - 8;
+        uint64_t padding_max = ms_record_extent(queue.size_limit);
         ck_assert_uint_le(padding_max - MS_PADDING_SIZE, UINT32_MAX);
         ck_assert_uint_lt(queue.size_limit, MAILSLOT_NO_MESSAGE);
     }
 }
 END_TEST
 
+/* Also with the user and group of another sender. */
 START_TEST(a_message_of_the_size_limit_fits_an_empty_queue_wherever_its_tail_is) {
+    const struct ms_origin other = {.uid = 7, .gid = 8, .size = MS_IDENTITY_SIZE};
     struct ring ring;
     ring_init(&ring, 4096, 0);
     for (uint64_t offset = 0; offset < 4096; offset += 8) {
@@ -84,6 +87,11 @@ START_TEST(a_message_of_the_size_limit_fits_an_empty_queue_wherever_its_tail_is)
         ring_check(&ring);
         ring_read(&ring, offset, 2016);
         ring_check(&ring);
+        ring_move(&ring, 4096 * (1 + offset) + offset);
+        ck_assert_int_eq(ring_send_from(&ring, offset, 2016, &other), 0);
+        ring_check(&ring);
+        ring_show_any(&ring, offset, 2016);
+        ms_reader_release(&ring.reader);
     }
     ring_fini(&ring);
 }
@@ -132,7 +140,7 @@ static void check_wrap(struct ring *ring, uint64_t offset, uint32_t size) {
     struct ms_claim claim;
     uint64_t wanted;
     ck_assert_int_eq(ms_queue_claim(&ring->queue, size, &claim, &wanted), 0);
-    uint64_t extent = (32 + size + 7) / 8 * 8;
+    uint64_t extent = (24 + size + 7) / 8 * 8;
     uint64_t padding = offset + extent > 8192 ? 8192 - offset : 0;
     ck_assert_uint_eq(claim.start, start);
     ck_assert_uint_eq(claim.padding, padding);
@@ -165,7 +173,7 @@ END_TEST
 START_TEST(a_message_that_ends_with_the_ring_needs_no_padding) {
     struct ring ring;
     ring_init(&ring, 4096, 0);
-    ring_move(&ring, 4096 - 1032);
+    ring_move(&ring, 4096 - 1024);
     ck_assert_int_eq(ring_send(&ring, 1, 1000), 0);
     ck_assert_uint_eq(atomic_load(&ring.header->tail) & ~UINT64_C(7), 4096);
     ck_assert_int_eq(ring_send(&ring, 2, 1000), 0);
@@ -180,15 +188,15 @@ START_TEST(a_queue_can_be_filled_to_the_last_byte) {
     struct ring ring;
     ring_init(&ring, 4096, 0);
     for (uint64_t i = 0; i < 4; i++) {
-        ck_assert_int_eq(ring_send(&ring, i, 1024 - 32), 0);
+        ck_assert_int_eq(ring_send(&ring, i, 1024 - 24), 0);
         ring_check(&ring);
     }
     ck_assert_uint_eq(ms_reader_free(&ring.reader), 0);
     ck_assert_int_eq(ring_send(&ring, 4, 0), -EAGAIN);
     ring_check(&ring);
-    ring_expect(&ring, 4, UINT64_C(4) * 992, 992);
+    ring_expect(&ring, 4, UINT64_C(4) * 1000, 1000);
     for (uint64_t i = 0; i < 4; i++) {
-        ring_read(&ring, i, 992);
+        ring_read(&ring, i, 1000);
     }
     ring_fini(&ring);
 }

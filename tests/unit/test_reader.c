@@ -111,19 +111,19 @@ START_TEST(shown_messages_are_not_overwritten_before_they_are_released) {
     struct ring ring;
     ring_init(&ring, 4096, 0);
     uint64_t seed = 0;
-    while (ring_send(&ring, seed, 480) == 0) {
+    while (ring_send(&ring, seed, 488) == 0) {
         seed++;
     }
-    ring_show(&ring, 0, 480);
-    ring_show(&ring, 1, 480);
-    ck_assert_int_eq(ring_send(&ring, seed, 480), -EAGAIN);
+    ring_show(&ring, 0, 488);
+    ring_show(&ring, 1, 488);
+    ck_assert_int_eq(ring_send(&ring, seed, 488), -EAGAIN);
     ms_reader_forget(&ring.reader);
-    ring_show(&ring, 0, 480);
+    ring_show(&ring, 0, 488);
     ms_reader_release(&ring.reader);
-    ck_assert_int_eq(ring_send(&ring, seed, 480), 0);
-    ck_assert_int_eq(ring_send(&ring, seed + 1, 480), -EAGAIN);
+    ck_assert_int_eq(ring_send(&ring, seed, 488), 0);
+    ck_assert_int_eq(ring_send(&ring, seed + 1, 488), -EAGAIN);
     for (uint64_t i = 1; i <= seed; i++) {
-        ring_read(&ring, i, 480);
+        ring_read(&ring, i, 488);
         ring_check(&ring);
     }
     ring_fini(&ring);
@@ -221,7 +221,7 @@ START_TEST(any_mix_of_calls_does_what_a_plain_list_would_do) {
     uint64_t random = (uint64_t)_i + 1;
     for (int i = 0; i < 30000; i++) {
         uint32_t choice = next_random(&random) % 11;
-        uint32_t size_max = next_random(&random) % 8 ? 200 : 4064;
+        uint32_t size_max = next_random(&random) % 8 ? 200 : 4072;
         act(&ring, &model, choice, next_random(&random) % size_max);
         ring_check(&ring);
         bool is_empty = model.first == model.end;

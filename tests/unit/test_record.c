@@ -70,12 +70,12 @@ END_TEST
  * The queue that is damaged: three messages, head at START. The third does not fit
  * before the end of the ring, so padding precedes it.
  */
-#define START (UINT64_C(10) * CAPACITY + 1976)
+#define START (UINT64_C(10) * CAPACITY + 1992)
 #define FIRST START
-#define SECOND (START + 1032)
-#define PADDING (START + 2064)
+#define SECOND (START + 1024)
+#define PADDING (START + 2048)
 #define THIRD (UINT64_C(11) * CAPACITY)
-#define TAIL (THIRD + 1032)
+#define TAIL (THIRD + 1024)
 _Static_assert(THIRD - PADDING == 56, "the padding of the example");
 
 static void build(struct ring *ring) {
@@ -110,19 +110,24 @@ static const struct damage record_damages[] = {
     {FIRST, 0, UINT32_MAX, UINT32_MAX},
     {FIRST, 0, MS_KIND_MESSAGE + 1, 1000},
     {FIRST, 0, MS_KIND_MESSAGE | 0x80000000, 1000},
-    {FIRST, 0, MS_KIND_MESSAGE, 2113}, /* beyond the end of the ring */
-    {FIRST, 0, MS_KIND_MESSAGE, 3153}, /* beyond the tail, too */
+    {FIRST, 0, MS_KIND_MESSAGE, 2081}, /* beyond the end of the ring */
+    {FIRST, 0, MS_KIND_MESSAGE, 3105}, /* beyond the tail, too */
     {FIRST, 0, MS_KIND_MESSAGE, CAPACITY},
     {FIRST, 0, MS_KIND_MESSAGE, UINT32_MAX},
-    {FIRST, 0, MS_KIND_MESSAGE, UINT32_MAX - 31},
+    {FIRST, 0, MS_KIND_MESSAGE, UINT32_MAX - 23},
     {FIRST, 0, MS_KIND_MESSAGE | 4 << 16, 1000}, /* an origin of no such size */
-    {FIRST, 0, MS_KIND_MESSAGE | 272 << 16, 1000},
+    {FIRST, 0, MS_KIND_MESSAGE | 12 << 16, 1000},
+    {FIRST, 0, MS_KIND_MESSAGE | 17 << 16, 1000},
+    {FIRST, 0, MS_KIND_MESSAGE | 276 << 16, 1000},
+    {FIRST, 0, MS_KIND_MESSAGE | 280 << 16, 1000},
+    {FIRST, 0, MS_KIND_MESSAGE | 8 << 16, 2080}, /* beyond the end of the ring */
+    {FIRST, 0, MS_KIND_MESSAGE | 272 << 16, 1816},
     {FIRST, 0, MS_KIND_MESSAGE | 0xfff8u << 16, 8},
     {FIRST, 0, MS_KIND_PADDING, 0},
     {FIRST, 0, MS_KIND_PADDING, 1024},
     {FIRST, 0, MS_KIND_PADDING, CAPACITY - 8},
     {FIRST, 0, MS_KIND_PADDING, UINT32_MAX},
-    {SECOND, 1, MS_KIND_MESSAGE, 1088}, /* beyond the end of the ring */
+    {SECOND, 1, MS_KIND_MESSAGE, 1057}, /* beyond the end of the ring */
     {PADDING, 2, MS_KIND_PADDING, 0},
     {PADDING, 2, MS_KIND_PADDING, 40},
     {PADDING, 2, MS_KIND_PADDING, 47},
@@ -136,7 +141,7 @@ static const struct damage record_damages[] = {
     {THIRD, 2, 0, 1000},
     {THIRD, 2, MS_KIND_MESSAGE, 1001}, /* beyond the tail */
     {THIRD, 2, MS_KIND_MESSAGE | 8 << 16, 1000},
-    {THIRD, 2, MS_KIND_MESSAGE, CAPACITY - 32},
+    {THIRD, 2, MS_KIND_MESSAGE, CAPACITY - 24},
     {THIRD, 2, MS_KIND_PADDING, 1024},
     {THIRD, 2, MS_KIND_PADDING, CAPACITY - 8}, /* all of the ring */
 };
@@ -216,8 +221,8 @@ static const uint64_t tails[] = {
     TAIL + 6,
     TAIL + 7,
     START + 8,
-    START + 32,
-    START + 1024,
+    START + 24,
+    START + 1016,
 };
 
 START_TEST(a_tail_that_cannot_be_is_damaged) {

@@ -14,9 +14,9 @@ static void check_status(const struct ms_status *status, struct ms_status *befor
     HOLDS(status->received - status->count >= before->received - before->count);
     HOLDS(status->brought >= before->brought);
     HOLDS(status->received - status->brought >= before->received - before->brought);
-    HOLDS(status->count <= CAPACITY / 40);
+    HOLDS(status->count <= CAPACITY / 32);
     HOLDS(status->bytes >= status->count * sizeof(struct note));
-    HOLDS(status->bytes + status->count * 32 <= CAPACITY);
+    HOLDS(status->bytes + status->count * 24 <= CAPACITY);
     HOLDS((status->next_size == MAILSLOT_NO_MESSAGE) == (status->count == 0));
     HOLDS(status->count == 0 || status->next_size <= status->bytes);
     *before = *status;

@@ -46,16 +46,28 @@ static bool note_is_whole(struct note note, const mailslot_message *message) {
            memcmp(message->data, expected, message->size) == 0;
 }
 
-/* Every other writer tells an origin. */
+/* Every other writer tells another machine, and of the rest one another user. */
 static bool is_brought(struct note note) {
     return note.writer % 2 == 0;
 }
 
+static const struct ms_origin *origin_of(struct note note) {
+    static const struct ms_origin brought = {5, 6, "\0beta", 16};
+    static const struct ms_origin other = {.uid = 7, .gid = 8, .size = 8};
+    return is_brought(note) ? &brought : note.writer == 1 ? &other : NULL;
+}
+
+static bool has_sender(struct note note, const mailslot_message *message) {
+    const struct ms_origin *origin = origin_of(note);
+    return message->uid == (origin ? origin->uid : RING_UID) &&
+           message->gid == (origin ? origin->gid : RING_GID) &&
+           is_brought(note) == (message->host != NULL);
+}
+
 /* One turn, with a lock that ThreadSanitizer sees; whether the message went in. */
 static bool try_send(struct note note, const unsigned char *data) {
-    static const struct ms_origin origin = {.size = 8, .bytes = "\0beta"};
-    struct ms_envelope envelope = {.time_ns = 1,
-                                   .origin = is_brought(note) ? &origin : NULL};
+    const struct ms_origin *origin = origin_of(note);
+    struct ms_envelope envelope = {.time_ns = 1, .origin = origin};
     uint32_t size = note_size(note);
     int r = ms_lock_try(&ring.header->write_lock);
     if (r < 0) {
@@ -64,7 +76,7 @@ static bool try_send(struct note note, const unsigned char *data) {
     }
     struct ms_claim claim;
     uint64_t wanted;
-    r = ms_queue_claim(&ring.queue, size + (is_brought(note) ? origin.size : 0), &claim,
+    r = ms_queue_claim(&ring.queue, size + (origin ? origin->size : 0u), &claim,
                        &wanted);
     if (r == 0) {
         ms_queue_push(&ring.queue, &claim, &envelope, data, size);
@@ -102,7 +114,7 @@ static void read_some(uint32_t next_index[WRITERS], uint64_t round) {
         HOLDS(note.writer < WRITERS);
         HOLDS(note.index == next_index[note.writer]);
         HOLDS(note_is_whole(note, &message));
-        HOLDS(is_brought(note) == (message.host != NULL));
+        HOLDS(has_sender(note, &message));
         next_index[note.writer]++;
     }
     ms_reader_release(&ring.reader);
