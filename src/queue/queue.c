@@ -24,10 +24,6 @@ struct end {
     uint64_t brought;
 };
 
-/* The padding before the largest message has a size of 32 bits, too, and the size of no
- * message is MAILSLOT_NO_MESSAGE. */
-#define MESSAGE_SIZE_MAX (UINT32_MAX - UINT64_C(63))
-
 uint64_t ms_queue_capacity(uint64_t max_bytes, uint32_t max_message_size) {
     uint64_t record_size = ms_record_extent(max_message_size) + MS_IDENTITY_SIZE;
     uint64_t least = max_bytes > 2 * record_size ? max_bytes : 2 * record_size;
@@ -68,7 +64,7 @@ void ms_queue_attach(struct ms_queue *queue, struct ms_header *header,
         .header = header,
         .ring = (unsigned char *)header + MS_RING_OFFSET,
         .capacity = capacity,
-        .size_limit = size_limit < MESSAGE_SIZE_MAX ? size_limit : MESSAGE_SIZE_MAX,
+        .size_limit = size_limit,
         .head = ms_position(atomic_load(&header->head)),
     };
 }

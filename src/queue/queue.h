@@ -70,10 +70,15 @@ void ms_queue_init(struct ms_header *header, uint64_t capacity,
  * Returns 0 or -EBADMSG. */
 int ms_queue_check(const struct ms_header *header, uint64_t file_size);
 
+/* The padding before the largest message has a size of 32 bits, too, and the size of no
+ * message is MAILSLOT_NO_MESSAGE. */
+#define MS_ROOM_MAX (UINT32_MAX - UINT64_C(63))
+
 /* What fits an empty queue wherever its tail is, whoever sends it: bytes of a message
  * and the host that it tells. */
 static inline uint64_t ms_queue_room(uint64_t capacity) {
-    return capacity / 2 - MS_RECORD_SIZE - MS_IDENTITY_SIZE;
+    uint64_t room = capacity / 2 - MS_RECORD_SIZE - MS_IDENTITY_SIZE;
+    return room < MS_ROOM_MAX ? room : MS_ROOM_MAX;
 }
 
 /* Attach to a mapped region of that capacity, initialised or checked. */

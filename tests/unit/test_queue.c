@@ -76,6 +76,26 @@ START_TEST(the_size_limit_of_a_huge_ring_leaves_room_in_32_bits) {
 }
 END_TEST
 
+/* The largest record there may be, with its tail where it needs most padding. */
+START_TEST(the_padding_before_a_message_and_its_host_fits_32_bits) {
+    for (unsigned bits = 12; bits <= 40; bits++) {
+        struct ms_header header = {.max_message_size = 0};
+        struct ms_queue queue;
+        struct ms_claim claim;
+        uint64_t wanted;
+        uint64_t capacity = UINT64_C(1) << bits;
+        uint64_t size = ms_queue_room(capacity) + MS_IDENTITY_SIZE;
+        uint64_t start = capacity - (ms_record_extent(size) - 8);
+        ms_queue_attach(&queue, &header, capacity);
+        atomic_store(&header.head, start);
+        atomic_store(&header.tail, start);
+        ck_assert_int_eq(ms_queue_claim(&queue, size, &claim, &wanted), 0);
+        ck_assert_uint_eq(claim.padding, capacity - start);
+        ck_assert_uint_eq(ms_queue_padding(&claim) >> 32, MS_KIND_PADDING);
+    }
+}
+END_TEST
+
 /* Also with the user and group of another sender. */
 START_TEST(a_message_of_the_size_limit_fits_an_empty_queue_wherever_its_tail_is) {
     const struct ms_origin other = {.uid = 7, .gid = 8, .size = MS_IDENTITY_SIZE};
@@ -300,6 +320,7 @@ int main(void) {
     tcase_add_test(cases, a_new_queue_is_empty_and_keeps_the_invariants);
     tcase_add_test(cases, the_size_limit_is_what_was_asked_for_or_half_the_ring);
     tcase_add_test(cases, the_size_limit_of_a_huge_ring_leaves_room_in_32_bits);
+    tcase_add_test(cases, the_padding_before_a_message_and_its_host_fits_32_bits);
     tcase_add_test(
         cases, a_message_of_the_size_limit_fits_an_empty_queue_wherever_its_tail_is);
     tcase_add_test(cases, each_message_counts_in_totals_and_status);
