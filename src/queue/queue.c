@@ -183,9 +183,9 @@ static inline void fetch_ahead(const struct ms_queue *queue,
                                const struct ms_claim *claim) {
     uint64_t position = claim->end + FETCH_AHEAD;
     uint64_t size = claim->end - claim->start;
-    uint64_t end = position + (size < FETCH_MAX ? size : FETCH_MAX);
-    for (; position <= end; position += LINE_SIZE) {
-        fetch_line(queue->ring + ms_offset(queue, position));
+    uint64_t most = size < FETCH_MAX ? size : FETCH_MAX;
+    for (uint64_t i = 0; i <= most; i += LINE_SIZE) {
+        fetch_line(queue->ring + ms_offset(queue, position + i));
     }
 }
 

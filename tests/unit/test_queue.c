@@ -293,6 +293,21 @@ START_TEST(positions_beyond_32_bits_are_as_good_as_small_ones) {
 }
 END_TEST
 
+/* Nobody comes there by himself, but a wild write does: it may not hold up a writer. */
+START_TEST(positions_go_on_beyond_64_bits) {
+    struct ring ring;
+    ring_init(&ring, 8192, 0);
+    for (uint64_t before = 8; before < 2048; before += 8) {
+        ring_move(&ring, UINT64_MAX - before + 1);
+        ck_assert_int_eq(ring_send(&ring, before, 100), 0);
+        ck_assert_int_eq(ring_send(&ring, before, 1000), 0);
+        ring_read(&ring, before, 100);
+        ring_read(&ring, before, 1000);
+    }
+    ring_fini(&ring);
+}
+END_TEST
+
 /* The reader counts in 64 bits, records carry 32 of them (layout I5). */
 START_TEST(the_sequence_goes_on_beyond_32_bits) {
     struct ring ring;
@@ -332,6 +347,7 @@ int main(void) {
     tcase_add_test(cases, a_refused_message_changes_nothing);
     tcase_add_test(cases, a_full_queue_says_how_many_free_bytes_are_wanted);
     tcase_add_test(cases, positions_beyond_32_bits_are_as_good_as_small_ones);
+    tcase_add_test(cases, positions_go_on_beyond_64_bits);
     tcase_add_test(cases, the_sequence_goes_on_beyond_32_bits);
     return suite_run(suite);
 }
