@@ -158,7 +158,7 @@ void ms_slot_close(mailslot *slot) {
 
 /* A few looks: what comes that soon needs no clock. */
 static bool glance(mailslot *slot) {
-    for (int i = 0; i < MS_SPIN_LOOKS && slot->spin.budget_ns; i++) {
+    for (int i = 0; i < MS_SPIN_LOOKS; i++) {
         if (ms_reader_has_message(&slot->reader)) {
             return true;
         }
@@ -218,7 +218,7 @@ static inline void settle_readiness(mailslot *slot) {
 
 static int wait_until(mailslot *slot, int64_t deadline_ns) {
     int64_t start_ns = ms_clock_now_ns();
-    int64_t end_ns = start_ns + slot->spin.budget_ns;
+    int64_t end_ns = start_ns + ms_spin_begin(&slot->spin);
     int r = 0;
     if (!spin(slot, end_ns < deadline_ns ? end_ns : deadline_ns)) {
         if (slot->readiness) {
@@ -241,7 +241,8 @@ static int await_next(mailslot *slot, int64_t timeout_ms) {
     if (timeout_ms == 0) {
         return -EAGAIN;
     }
-    return glance(slot) ? 0 : wait_until(slot, ms_nap_deadline_ns(timeout_ms));
+    bool is_soon = slot->spin.budget_ns && glance(slot);
+    return is_soon ? 0 : wait_until(slot, ms_nap_deadline_ns(timeout_ms));
 }
 
 static inline int await_message(mailslot *slot, int64_t timeout_ms) {

@@ -215,7 +215,7 @@ static int await_space(mailslot_writer *writer, uint32_t bell, int64_t deadline_
     }
     int r = 0;
     MS_STEP("space.waiting");
-    if (!spin_for_space(writer, bell, start_ns + writer->spin.budget_ns)) {
+    if (!spin_for_space(writer, bell, start_ns + ms_spin_begin(&writer->spin))) {
         r = ms_nap(&writer->region.header->space_bell, bell, deadline_ns,
                    LOOK_AGAIN_NS);
     }
