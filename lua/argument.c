@@ -38,8 +38,13 @@ int64_t ms_lua_check_timeout(lua_State *L, int argument) {
     return to_milliseconds(L, argument, argument);
 }
 
+/* Most calls have no further argument, and that is told sooner. */
+static bool is_absent(lua_State *L, int argument) {
+    return lua_gettop(L) < argument || lua_isnil(L, argument);
+}
+
 int64_t ms_lua_opt_timeout(lua_State *L, int argument, int64_t absent) {
-    return lua_isnoneornil(L, argument) ? absent : ms_lua_check_timeout(L, argument);
+    return is_absent(L, argument) ? absent : ms_lua_check_timeout(L, argument);
 }
 
 static bool is_known(const char *key, const char *const known[]) {
@@ -142,7 +147,7 @@ mailslot_options ms_lua_opt_create(lua_State *L) {
         "max_message_size", "timeout", "max_bytes", "mode", "group",
         "user_max_bytes",   NULL};
     mailslot_options options = MAILSLOT_OPTIONS_INIT;
-    if (lua_isnoneornil(L, 2)) {
+    if (is_absent(L, 2)) {
         return options;
     }
     check_keys(L, known);
@@ -159,11 +164,11 @@ mailslot_options ms_lua_opt_create(lua_State *L) {
 }
 
 /* Absent, seconds, or a table. */
-struct ms_lua_reading ms_lua_opt_reading(lua_State *L, const char *const known[]) {
-    struct ms_lua_reading how = {.timeout_ms = MAILSLOT_DEFAULT, .max = LUA_MAXINTEGER};
-    if (lua_isnoneornil(L, 2)) {
-        return how;
-    }
+static const struct ms_lua_reading any_reading = {.timeout_ms = MAILSLOT_DEFAULT,
+                                                  .max = LUA_MAXINTEGER};
+
+static struct ms_lua_reading check_reading(lua_State *L, const char *const known[]) {
+    struct ms_lua_reading how = any_reading;
     if (!lua_istable(L, 2)) {
         how.timeout_ms = ms_lua_check_timeout(L, 2);
         return how;
@@ -173,4 +178,9 @@ struct ms_lua_reading ms_lua_opt_reading(lua_State *L, const char *const known[]
     how.max = integer_option(L, "max", 1, LUA_MAXINTEGER, LUA_MAXINTEGER);
     how.has_meta = boolean_option(L, "meta");
     return how;
+}
+
+inline struct ms_lua_reading ms_lua_opt_reading(lua_State *L,
+                                                const char *const known[]) {
+    return is_absent(L, 2) ? any_reading : check_reading(L, known);
 }

@@ -24,7 +24,7 @@ static bool is_nothing(int r) {
 
 /* Start to look at the queue from its head: an earlier call may have ended in an error
  * of Lua, with messages shown but not removed. */
-static void begin_reading(lua_State *L, struct ms_lua_slot *handle) {
+static inline void begin_reading(lua_State *L, struct ms_lua_slot *handle) {
     ms_lua_check_open(L, handle);
     mailslot_unpeek(handle->slot);
     handle->turn++;
