@@ -64,6 +64,7 @@ int ms_consumer_name(struct ms_nats_consumer *consumer, const char *host,
         return r;
     }
     text[r] = '\0';
+    snprintf(consumer->slot, sizeof consumer->slot, "%s", slot);
     return name_parts(consumer, text, kind);
 }
 

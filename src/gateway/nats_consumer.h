@@ -6,6 +6,7 @@
 #include "gateway/nats_journal.h"
 #include "gateway/nats_link.h"
 #include "gateway/nats_receiver.h"
+#include "mailslot.h"
 #include "wire/subject.h"
 
 #define MS_CONSUMER_NAME_MAX 200
@@ -22,6 +23,7 @@ struct ms_nats_consumer {
     struct ms_nats_receiver *receiver;
     uint64_t number; /* its messages come to inbox.NUMBER */
     char name[MS_CONSUMER_NAME_MAX + 1];
+    char slot[MAILSLOT_NAME_MAX + 1];
     char filter[MS_SUBJECT_MAX + 1]; /* the subject, with a `*` for who sends */
     bool is_wanted;                  /* else it is to be removed */
     enum ms_consumer_state state;

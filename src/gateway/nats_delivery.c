@@ -80,6 +80,19 @@ static bool will_tell_later(int r) {
            r == -EMFILE || r == -ENFILE;
 }
 
+int ms_delivery_settle(struct ms_nats_consumer *consumer, const char *slot) {
+    if (!ms_journal_is_open_question(consumer->journal)) {
+        return 0;
+    }
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    int r = ms_inbox_look(consumer->receiver->gateway->inbox, slot, &info);
+    if (will_tell_later(r)) {
+        return -EAGAIN;
+    }
+    ms_journal_settle(consumer->journal, r == 0 ? &info : NULL);
+    return 0;
+}
+
 /* Was it delivered by an earlier life, or before its sender repeated it? 0: no, or not
  * to the slot that is there now, if any; 1: yes; -EAGAIN: that cannot be told now. */
 static int has_come(struct ms_nats_consumer *consumer, const struct origin *origin) {
@@ -90,13 +103,8 @@ static int has_come(struct ms_nats_consumer *consumer, const struct origin *orig
     if (!ms_journal_is_doing(journal, &consumer->place)) {
         return 0;
     }
-    mailslot_info info = MAILSLOT_INFO_INIT;
-    int r =
-        ms_inbox_look(consumer->receiver->gateway->inbox, origin->subject.slot, &info);
-    if (will_tell_later(r)) {
-        return -EAGAIN;
-    }
-    return r == 0 && ms_journal_has_arrived(journal, &info);
+    int r = ms_delivery_settle(consumer, origin->subject.slot);
+    return r < 0 ? r : ms_journal_has_arrived(journal);
 }
 
 static void about_to_send(void *context, const mailslot_info *info) {

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC UINT64_C(0x31304c4e4a534d) /* "MSJNL01" */
+#define MAGIC UINT64_C(0x32304c4e4a534d) /* "MSJNL02" */
 #define WRITERS_COUNT 128
 
 /* Gateways that have sent to the consumer; the one silent for longest is forgotten. */
@@ -19,6 +19,8 @@ struct entry {
     atomic_int_least64_t time_ns;
     atomic_uint_least64_t words[3];
 };
+
+enum verdict { OPEN, ARRIVED, LOST };
 
 /* The file. Another life of the same machine reads it, so no byte order matters. */
 struct page {
@@ -29,6 +31,7 @@ struct page {
     atomic_uint_least64_t doing;
     int64_t slot_created_ns; /* what the slot was like before `doing` */
     uint64_t slot_received;
+    atomic_uint_least64_t verdict; /* what became of `doing`; 0 before it is stored */
     struct entry writers[WRITERS_COUNT];
 };
 
@@ -94,12 +97,21 @@ bool ms_journal_is_doing(const struct ms_journal *journal,
            place->time_ns == atomic_load(&page->doing_time_ns);
 }
 
-/* Another count is a higher one, unless the slot has forgotten this user meanwhile. */
-bool ms_journal_has_arrived(const struct ms_journal *journal,
-                            const mailslot_info *info) {
+bool ms_journal_is_open_question(const struct ms_journal *journal) {
     const struct page *page = journal->page;
-    return info->created_ns == page->slot_created_ns &&
-           info->received != page->slot_received;
+    return atomic_load(&page->doing) && atomic_load(&page->verdict) == OPEN;
+}
+
+/* Another count is a higher one, unless the slot has forgotten this user meanwhile. */
+void ms_journal_settle(struct ms_journal *journal, const mailslot_info *info) {
+    struct page *page = journal->page;
+    bool has_arrived = info && info->created_ns == page->slot_created_ns &&
+                       info->received != page->slot_received;
+    atomic_store(&page->verdict, has_arrived ? ARRIVED : LOST);
+}
+
+bool ms_journal_has_arrived(const struct ms_journal *journal) {
+    return atomic_load(&journal->page->verdict) == ARRIVED;
 }
 
 void ms_journal_begin(struct ms_journal *journal, const struct ms_journal_place *place,
@@ -107,6 +119,7 @@ void ms_journal_begin(struct ms_journal *journal, const struct ms_journal_place 
     struct page *page = journal->page;
     page->slot_created_ns = info->created_ns;
     page->slot_received = info->received;
+    atomic_store(&page->verdict, OPEN);
     atomic_store(&page->doing_time_ns, place->time_ns);
     atomic_store(&page->doing, place->sequence);
 }

@@ -7,12 +7,13 @@
  * A message goes into its slot between two stores, `doing` and `done`. Killed before
  * the first or behind the second, the gateway knows what became of it. In between it
  * knows what the slot had counted before (mailslot_writer_get_accepted, of a writer
- * with an origin: local senders do not count). In the same life of the slot another
- * count says that the message got there, unless another gateway's message has moved it.
- * Where the slot has another owner by then, or none, that is not to be seen, and the
- * message is delivered. So each life of a slot gets it once at most, and it is not lost
- * with an owner that had not read it. A new owner gets what the old one had read
- * already only if gateway and owner died in the same moment.
+ * with an origin: local senders do not count). The next life settles the question
+ * before it delivers anything, and keeps the answer here. In the same life of the slot
+ * another count says that the message got there, unless another gateway's message has
+ * moved it. Where the slot has another owner by then, or none, that is not to be seen,
+ * and the message is delivered. So each life of a slot gets it once at most, and it is
+ * not lost with an owner that had not read it. A new owner gets what the old one had
+ * read already only if gateway and owner died in the same moment.
  */
 #ifndef MS_GATEWAY_NATS_JOURNAL_H
 #define MS_GATEWAY_NATS_JOURNAL_H
@@ -51,9 +52,15 @@ bool ms_journal_is_done(const struct ms_journal *journal,
 bool ms_journal_is_doing(const struct ms_journal *journal,
                          const struct ms_journal_place *place);
 
-/* That one: does a slot that looks like this show that it arrived there? */
-bool ms_journal_has_arrived(const struct ms_journal *journal,
-                            const mailslot_info *info);
+/* Was any, and is it not settled yet whether it arrived there? */
+bool ms_journal_is_open_question(const struct ms_journal *journal);
+
+/* Settle it, by what the slot is like before anything of this life is in it; NULL:
+ * there is no such slot. */
+void ms_journal_settle(struct ms_journal *journal, const mailslot_info *info);
+
+/* Settled: it arrived there. */
+bool ms_journal_has_arrived(const struct ms_journal *journal);
 
 /* The message is given to the slot now, which looks like this. */
 void ms_journal_begin(struct ms_journal *journal, const struct ms_journal_place *place,

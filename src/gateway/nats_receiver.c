@@ -118,6 +118,22 @@ static int open_journal(struct ms_nats_consumer *consumer) {
     return r;
 }
 
+static bool had_journal(const struct ms_nats_consumer *consumer) {
+    char path[PATH_SIZE];
+    journal_path(consumer, path);
+    return access(path, F_OK) == 0;
+}
+
+/* What an earlier life has left open, before anything else comes into the slots, by
+ * whatever consumer. */
+static void settle(struct ms_nats_receiver *receiver) {
+    for (struct ms_nats_consumer *one = receiver->consumers; one; one = one->next) {
+        if (one->is_wanted && had_journal(one) && open_journal(one) == 0) {
+            ms_delivery_settle(one, one->slot);
+        }
+    }
+}
+
 static void finish_removal(struct ms_nats_consumer *consumer) {
     char path[PATH_SIZE];
     journal_path(consumer, path);
@@ -231,6 +247,9 @@ void ms_nats_receiver_reload(struct ms_nats_receiver *receiver) {
         want(receiver, MS_SUBJECT_DOMAIN, config->domain, slot);
     }
     find_old(receiver);
+    if (receiver->connection) {
+        settle(receiver);
+    }
     for (struct ms_nats_consumer *one = receiver->consumers; one; one = one->next) {
         if (!one->is_wanted || one->state == MS_CONSUMER_OFF) {
             advance(one);
@@ -242,6 +261,7 @@ void ms_nats_receiver_reload(struct ms_nats_receiver *receiver) {
 
 void ms_nats_receiver_up(struct ms_nats_receiver *receiver) {
     receiver->connection = ++receiver->last_connection;
+    settle(receiver);
     for (struct ms_nats_consumer *one = receiver->consumers; one; one = one->next) {
         advance(one);
     }

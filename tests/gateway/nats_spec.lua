@@ -475,7 +475,8 @@ describe("what was accepted", function()
     ]]):succeed()
   end
 
-  -- `go_on` gets the machine and its reader, starts the gateway again and returns both.
+  -- `go_on` gets the machine, its reader and alpha, starts the gateway again and returns reader
+  -- and gateway.
   local function check_kill_before_it_puts(go_on)
     local server = nats.server()
     local alpha, beta = network.machine("alpha"), network.machine("beta")
@@ -484,7 +485,7 @@ describe("what was accepted", function()
     send(alpha, "beta", "jobs", "first")
     jobs:expect("first")
     kill_before_it_puts(alpha, beta, b, "second")
-    jobs, b = go_on(beta, jobs)
+    jobs, b = go_on(beta, jobs, alpha)
     jobs:expect("second")
     send(alpha, "beta", "jobs", "third")
     jobs:expect("third")
@@ -505,6 +506,18 @@ describe("what was accepted", function()
     check_kill_before_it_puts(function(beta, jobs)
       nats.kill(jobs)
       jobs = reader(beta)
+      return jobs, nats.gateway(beta, { JOBS }, "", 1)
+    end)
+  end)
+
+  -- What the gateway brings in the meantime comes by the consumer of the domain.
+  it("arrives once although its gateway was killed and killed again", function()
+    check_kill_before_it_puts(function(beta, jobs, alpha)
+      local b = nats.gateway(beta, { JOBS }, "", 1)
+      send(alpha, "workgroup", "jobs", "everybody")
+      jobs:expect("everybody")
+      assert.is_true(is_putting(beta))
+      nats.kill(b)
       return jobs, nats.gateway(beta, { JOBS }, "", 1)
     end)
   end)

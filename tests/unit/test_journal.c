@@ -80,37 +80,68 @@ START_TEST(a_stream_that_begins_again_is_not_taken_for_the_old_one) {
 }
 END_TEST
 
-START_TEST(a_message_has_arrived_only_if_its_slot_shows_it) {
-    mailslot_info before = slot_of(77, 10);
-    end(5, &nobody, 0);
+/* Killed when message 6 was about to be put into a slot like this. */
+static void die_before_it_is_put(int64_t created_ns, uint64_t received) {
+    mailslot_info before = slot_of(created_ns, received);
     begin(6, &before);
     begin_life();
-    ck_assert(!is_done(6));
     ck_assert(is_doing(6));
-    mailslot_info one_more = slot_of(77, 11);
-    ck_assert(!ms_journal_has_arrived(journal, &before));
-    ck_assert(ms_journal_has_arrived(journal, &one_more));
+    ck_assert(!is_done(6));
+    ck_assert(ms_journal_is_open_question(journal));
+}
+
+/* What the next life settles, seeing a slot like this. */
+static bool settle(int64_t created_ns, uint64_t received) {
+    mailslot_info info = slot_of(created_ns, received);
+    ms_journal_settle(journal, &info);
+    ck_assert(!ms_journal_is_open_question(journal));
+    return ms_journal_has_arrived(journal);
+}
+
+START_TEST(a_message_has_arrived_only_if_its_slot_shows_it) {
+    end(5, &nobody, 0);
+    die_before_it_is_put(77, 10);
+    ck_assert(!settle(77, 10));
+    die_before_it_is_put(77, 10);
+    ck_assert(settle(77, 11));
 }
 END_TEST
 
 START_TEST(another_life_of_the_slot_shows_nothing) {
-    mailslot_info before = slot_of(77, 10);
-    begin(6, &before);
-    begin_life();
-    ck_assert(is_doing(6));
     for (uint64_t received = 0; received < 20; received++) {
-        mailslot_info later = slot_of(78, received);
-        ck_assert(!ms_journal_has_arrived(journal, &later));
+        die_before_it_is_put(77, 10);
+        ck_assert(!settle(78, received));
     }
+    die_before_it_is_put(77, 10);
+    ms_journal_settle(journal, NULL);
+    ck_assert(!ms_journal_is_open_question(journal));
+    ck_assert(!ms_journal_has_arrived(journal));
 }
 END_TEST
 
 START_TEST(a_slot_that_has_forgotten_what_it_counted_shows_that_it_had) {
-    mailslot_info before = slot_of(77, 10);
-    mailslot_info anew = slot_of(77, 0);
-    begin(6, &before);
-    begin_life();
-    ck_assert(ms_journal_has_arrived(journal, &anew));
+    die_before_it_is_put(77, 10);
+    ck_assert(settle(77, 0));
+}
+END_TEST
+
+START_TEST(what_is_settled_stays_so_in_the_next_life) {
+    for (uint64_t received = 10; received < 12; received++) {
+        die_before_it_is_put(77, 10);
+        bool has_arrived = settle(77, received);
+        begin_life();
+        ck_assert(is_doing(6));
+        ck_assert(!ms_journal_is_open_question(journal));
+        ck_assert(ms_journal_has_arrived(journal) == has_arrived);
+    }
+}
+END_TEST
+
+START_TEST(a_message_that_is_tried_again_is_a_question_again) {
+    die_before_it_is_put(77, 10);
+    ck_assert(!settle(77, 10));
+    die_before_it_is_put(77, 20);
+    ck_assert(settle(77, 21));
 }
 END_TEST
 
@@ -174,6 +205,8 @@ int main(void) {
     tcase_add_test(cases, a_message_has_arrived_only_if_its_slot_shows_it);
     tcase_add_test(cases, another_life_of_the_slot_shows_nothing);
     tcase_add_test(cases, a_slot_that_has_forgotten_what_it_counted_shows_that_it_had);
+    tcase_add_test(cases, what_is_settled_stays_so_in_the_next_life);
+    tcase_add_test(cases, a_message_that_is_tried_again_is_a_question_again);
     tcase_add_test(cases, a_message_that_was_refused_is_on_its_way_no_more);
     tcase_add_test(cases, repetitions_of_a_writer_are_known);
     tcase_add_test(cases, of_many_writers_the_one_silent_for_longest_is_forgotten);
