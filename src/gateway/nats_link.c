@@ -141,6 +141,19 @@ static natsStatus make_stream(struct ms_nats_link *link, jsCtx *jetstream) {
     return js_AddStream(NULL, jetstream, &stream, NULL, NULL);
 }
 
+/* What libnats says in detail may be, behind its place in the source, what the status
+ * says. */
+static void tell_reason(struct ms_nats_link *link, enum ms_nats_event_kind kind,
+                        const char *what, natsStatus status) {
+    char text[MS_NATS_TEXT_SIZE];
+    const char *meaning = natsStatus_GetText(status);
+    const char *reason = nats_GetLastError(NULL);
+    bool is_new = reason && *reason && !strstr(reason, meaning);
+    snprintf(text, sizeof text, "%s%s%s%s", what, meaning, is_new ? ": " : "",
+             is_new ? reason : "");
+    tell_text(link, kind, text);
+}
+
 /* Whoever may not look or make it relies on an administrator's. */
 static void find_stream(struct ms_nats_link *link, jsCtx *jetstream) {
     jsStreamInfo *info = NULL;
@@ -152,10 +165,9 @@ static void find_stream(struct ms_nats_link *link, jsCtx *jetstream) {
         status = make_stream(link, jetstream);
     }
     if (status != NATS_OK) {
-        char text[MS_NATS_TEXT_SIZE];
-        snprintf(text, sizeof text, "the stream %.100s: %s", link->config.stream,
-                 nats_GetLastError(NULL));
-        tell_text(link, MS_NATS_TROUBLE, text);
+        char what[MS_NATS_TEXT_SIZE];
+        snprintf(what, sizeof what, "the stream %.100s: ", link->config.stream);
+        tell_reason(link, MS_NATS_TROUBLE, what, status);
     }
 }
 
@@ -176,18 +188,6 @@ static natsStatus open_jetstream(struct ms_nats_link *link, natsConnection *conn
     return status;
 }
 
-/* What libnats says in detail may be, behind its place in the source, what the status
- * says. */
-static void tell_refusal(struct ms_nats_link *link, natsStatus status) {
-    char text[MS_NATS_TEXT_SIZE];
-    const char *what = natsStatus_GetText(status);
-    const char *reason = nats_GetLastError(NULL);
-    bool is_new = reason && *reason && !strstr(reason, what);
-    snprintf(text, sizeof text, "%s%s%s", what, is_new ? ": " : "",
-             is_new ? reason : "");
-    tell_text(link, MS_NATS_DOWN, text);
-}
-
 /* True: there is a connection, and the loop has been told. */
 static bool enter(struct ms_nats_link *link) {
     natsConnection *connection = NULL;
@@ -195,7 +195,7 @@ static bool enter(struct ms_nats_link *link) {
     ms_nats_options_next(link->options, link->config.url, &link->server);
     natsStatus status = natsConnection_Connect(&connection, link->options);
     if (status != NATS_OK) {
-        tell_refusal(link, status);
+        tell_reason(link, MS_NATS_DOWN, "", status);
         return false;
     }
     uv_mutex_lock(&link->mutex);

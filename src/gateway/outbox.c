@@ -183,6 +183,17 @@ static int watch_slot(struct ms_outbox *outbox) {
     return r;
 }
 
+static void tell_rival(void) {
+    uint32_t uid;
+    if (mailslot_get_owner(MS_OUTBOUND_SLOT, &uid) == 0) {
+        ms_log(MS_ERROR,
+               "another gateway serves this machine already, as the user with id %u",
+               (unsigned)uid);
+    } else {
+        ms_log(MS_ERROR, "another gateway serves this machine already");
+    }
+}
+
 static int create_slot(struct ms_gateway *gateway, mailslot **ret_slot) {
     const struct ms_config *config = gateway->config;
     mailslot_options options = MAILSLOT_OPTIONS_INIT;
@@ -205,7 +216,7 @@ static int create_slot(struct ms_gateway *gateway, mailslot **ret_slot) {
     }
     int r = mailslot_create(MS_OUTBOUND_SLOT, &options, ret_slot);
     if (r == -EEXIST) {
-        ms_log(MS_ERROR, "another gateway serves this machine already");
+        tell_rival();
     } else if (r < 0) {
         ms_log(MS_ERROR, "cannot create the slot %s: %s", MS_OUTBOUND_SLOT,
                mailslot_error_text(r));

@@ -229,7 +229,7 @@ describe("two machines with gateways", function()
     local other = alpha:start_gateway {
       'lan = { interfaces = { "eth0" }, port = 1138, name_port = 1137 }' }
     assert.equal(1, (other:finish()))
-    assert.matches("another gateway serves this machine already", other.err)
+    assert.matches("another gateway serves this machine already, as the user with id %d", other.err)
     network.stop(a)
   end)
 end)

@@ -87,6 +87,13 @@ describe("a server with TLS and users", function()
     network.stop(here, there, a, b, c)
   end)
 
+  it("has no stream before somebody makes it who may, and says why", function()
+    local a = nats.gateway(network.machine("alpha"), {}, login("alpha") .. trust(authority), 0,
+      nats.TLS_URL)
+    scripts.await(a, "err", "nats: the stream MAILSLOT: Timeout")
+    network.stop(a)
+  end)
+
   it("refuses a host that signs as another, which is said once", function()
     local c = admin()
     local alpha, beta = network.machine("alpha"), network.machine("beta")
