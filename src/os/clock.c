@@ -21,9 +21,3 @@ int64_t ms_clock_tick_ns(void) {
 int64_t ms_clock_stamp_ns(void) {
     return read_ns(CLOCK_REALTIME_COARSE);
 }
-
-int ms_clock_sleep_until(int64_t end_ns) {
-    struct timespec end = {.tv_sec = end_ns / 1000000000,
-                           .tv_nsec = end_ns % 1000000000};
-    return -clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
-}

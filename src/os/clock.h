@@ -11,9 +11,6 @@
 /* CLOCK_MONOTONIC, nanoseconds. */
 int64_t ms_clock_now_ns(void);
 
-/* Sleep until that time. Returns 0, or -EINTR when a signal handler has run. */
-int ms_clock_sleep_until(int64_t end_ns);
-
 /* The same as of the last tick (some 4 ms), which costs next to nothing. */
 int64_t ms_clock_tick_ns(void);
 

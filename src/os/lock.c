@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How far a list is followed to find a node in it. */
@@ -18,11 +20,11 @@
 /* Looks before each nap: a turn is short. */
 #define LOOKS 32
 
-/* The first nap, and the longest. Each is twice the one before: whoever waits for a
- * holder that is stopped costs little, and nobody waits much longer than twice the time
- * that the lock was held. */
+/* The first nap, and the longest. Each is twice the one before, so that many who wait
+ * for a holder that is stopped cost little; but they are so short that who waits beside
+ * others who hold it most of the time soon finds it free. */
 #define NAP_NS INT64_C(50000)
-#define NAP_MAX_NS (NAP_NS << 9)
+#define NAP_MAX_NS (NAP_NS << 4)
 
 /* As the C library lays a robust mutex out: word, ..., pointer back, pointer on. Both
  * lead to the pointer on of a neighbour. The kernel follows only that one; by the
@@ -102,7 +104,6 @@ static bool is_free(uint32_t word) {
     return (word & FUTEX_TID_MASK) == 0 || (word & FUTEX_OWNER_DIED) != 0;
 }
 
-/* waiters: FUTEX_WAITERS when others may sleep. */
 static bool take(ms_lock *lock) {
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
     return is_free(word) &&
@@ -123,18 +124,6 @@ inline int ms_lock_try(ms_lock *lock) {
     return 0;
 }
 
-/* Nobody wakes who naps: a system call in a turn costs more than many turns, and
- * whoever is woken comes back to find the lock taken. Returns 0, -EINTR or -ETIMEDOUT.
- */
-static int nap(int64_t nap_ns, int64_t deadline_ns) {
-    int64_t now_ns = ms_clock_now_ns();
-    if (now_ns >= deadline_ns) {
-        return -ETIMEDOUT;
-    }
-    int64_t end_ns = now_ns + nap_ns;
-    return ms_clock_sleep_until(end_ns < deadline_ns ? end_ns : deadline_ns);
-}
-
 static bool spin_on(ms_lock *lock) {
     for (int i = 0; i < LOOKS; i++) {
         if (take(lock)) {
@@ -145,18 +134,46 @@ static bool spin_on(ms_lock *lock) {
     return false;
 }
 
+/*
+ * Nobody wakes who naps: a system call in a turn costs more than many turns, and
+ * whoever is woken comes back to find the lock taken. Signals are blocked but in here,
+ * so none comes between two naps and goes unnoticed. A system call of its own, because
+ * the C library's is a point at which a thread can be cancelled. Returns 0, -EINTR or
+ * -ETIMEDOUT.
+ */
+static int nap(int64_t nap_ns, int64_t deadline_ns, const sigset_t *signals) {
+    int64_t left_ns = deadline_ns - ms_clock_now_ns();
+    if (left_ns <= 0) {
+        return -ETIMEDOUT;
+    }
+    struct timespec time = {.tv_nsec = nap_ns < left_ns ? nap_ns : left_ns};
+    long r = syscall(SYS_ppoll, NULL, 0, &time, signals, _NSIG / 8);
+    return r < 0 && errno == EINTR ? -EINTR : 0;
+}
+
+static int nap_on(ms_lock *lock, int64_t deadline_ns) {
+    sigset_t all;
+    sigset_t before;
+    int r = 0;
+    bool is_taken = false;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (int64_t nap_ns = NAP_NS; r == 0 && !is_taken;
+         nap_ns += nap_ns < NAP_MAX_NS ? nap_ns : 0) {
+        r = nap(nap_ns, deadline_ns, &before);
+        is_taken = r == 0 && spin_on(lock);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
 int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns) {
     int r = know_self();
     if (r < 0) {
         return r;
     }
     begin(lock);
-    bool is_taken = spin_on(lock);
-    for (int64_t nap_ns = NAP_NS; r == 0 && !is_taken;
-         nap_ns += nap_ns < NAP_MAX_NS ? nap_ns : 0) {
-        r = nap(nap_ns, deadline_ns);
-        is_taken = r == 0 && spin_on(lock);
-    }
+    r = spin_on(lock) ? 0 : nap_on(lock, deadline_ns);
     if (r < 0) {
         end();
     }

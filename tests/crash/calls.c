@@ -26,7 +26,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What each can fail with where the library makes it, as its manual page has it. Calls
@@ -36,7 +35,6 @@ const struct call calls[] = {
     {"bind", {EACCES, EADDRINUSE, EDQUOT, ENOMEM, ENOSPC, EROFS}},
     {"calloc", {ENOMEM}},
     {"chmod", {EACCES, ENOENT, ENOMEM, EPERM, EROFS}},
-    {"clock_nanosleep", {EINTR}},
     {"close", {EINTR, EIO}},
     {"closedir", {EINTR}},
     {"connect",
@@ -87,6 +85,7 @@ const struct call calls[] = {
     {"pipe2", {EMFILE, ENFILE}},
     {"poll", {EINTR, ENOMEM}},
     {"ppoll", {EINTR, ENOMEM}},
+    {"ppoll.nap", {EINTR}},
     {"pread", {CALL_SHORT, EINTR, EIO, ENOMEM}},
     {"pthread_atfork", {ENOMEM}},
     {"pthread_create", {EAGAIN}},
@@ -156,9 +155,6 @@ CALL(int, -1, bind, (int fd, const struct sockaddr *address, socklen_t length), 
      address, length)
 CALL(void *, NULL, calloc, (size_t count, size_t size), count, size)
 CALL(int, -1, chmod, (const char *path, mode_t mode), path, mode)
-CALL(int, errno, clock_nanosleep,
-     (clockid_t clock, int flags, const struct timespec *end, struct timespec *left),
-     clock, flags, end, left)
 DONE(int, close, (int fd), fd)
 DONE(int, closedir, (DIR * stream), stream)
 CALL(int, -1, connect, (int fd, const struct sockaddr *address, socklen_t length), fd,
@@ -306,6 +302,7 @@ static const struct entry entries[] = {
     {SYS_gettid, 0, 0, 0, "gettid"},
     {SYS_membarrier, 3, 0, 0, "membarrier"},
     {SYS_pidfd_open, 2, 0, 0, "pidfd_open"},
+    {SYS_ppoll, 5, 0, 0, "ppoll.nap"},
     {SYS_pread64, 4, 0, 0, "pread"},
     {SYS_pwrite64, 4, 0, 0, "pwrite"},
 };

@@ -239,7 +239,7 @@ static void make_room(pid_t victim) {
 /* When the victim has waited for its turn, or is dead, the other goes on. */
 static void go_on(pid_t victim) {
     while (!child_has_ended(victim) &&
-           steps_passed(&fault_board->steps, "clock_nanosleep") < 2) {
+           steps_passed(&fault_board->steps, "ppoll.nap") < 2) {
         nap_us(50);
     }
     HOLDS(kill(owner.stopped, SIGCONT) == 0);

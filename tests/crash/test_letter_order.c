@@ -232,7 +232,7 @@ START_TEST(a_signal_in_the_wait_for_a_turn_puts_no_letter_off) {
     trouble.stopped = start_stopped();
     trouble.last = SIGNALS;
     trouble.error = EINTR;
-    trouble.call = "clock_nanosleep";
+    trouble.call = "ppoll.nap";
     get_info(slot);
     ck_assert_uint_eq(trouble.met, SIGNALS);
     expect_greeting(0);

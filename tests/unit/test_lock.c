@@ -172,8 +172,11 @@ START_TEST(a_held_lock_is_busy_until_the_deadline) {
 }
 END_TEST
 
+static volatile sig_atomic_t alarms;
+
 static void on_alarm(int number) {
     (void)number;
+    alarms++;
 }
 
 START_TEST(a_signal_ends_a_wait_that_says_so_and_no_other) {
@@ -189,6 +192,28 @@ START_TEST(a_signal_ends_a_wait_that_says_so_and_no_other) {
     begin_ns = now_ns();
     ck_assert_int_eq(ms_lock_wait(&shared->turn, begin_ns + SECOND_NS / 5), -ETIMEDOUT);
     ck_assert_int_ge(now_ns() - begin_ns, SECOND_NS / 5);
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+    end(holder);
+    unmap(shared);
+}
+END_TEST
+
+#define WAITS 400
+
+/* Between two naps, too. A few come before the wait has begun. */
+START_TEST(hardly_a_signal_goes_unnoticed) {
+    struct shared *shared = map();
+    pid_t holder = start_holder(hold_turn, shared);
+    struct sigaction action = {.sa_handler = on_alarm};
+    sigaction(SIGALRM, &action, NULL);
+    alarms = 0;
+    for (int i = 0; i < WAITS; i++) {
+        struct timeval pause = {.tv_usec = 300 + i * 3};
+        setitimer(ITIMER_REAL, &(struct itimerval){pause, pause}, NULL);
+        ck_assert_int_eq(
+            ms_lock_wait_or_signal(&shared->turn, now_ns() + 20 * SECOND_NS), -EINTR);
+    }
+    ck_assert_int_lt(alarms, WAITS + WAITS / 20);
     setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
     end(holder);
     unmap(shared);
@@ -623,6 +648,7 @@ int main(void) {
     tcase_add_test(cases, a_lock_is_taken_and_released);
     tcase_add_test(cases, a_held_lock_is_busy_until_the_deadline);
     tcase_add_test(cases, a_signal_ends_a_wait_that_says_so_and_no_other);
+    tcase_add_test(cases, hardly_a_signal_goes_unnoticed);
     tcase_add_test(cases, only_the_thread_that_keeps_a_lock_can_drop_it);
     tcase_add_test(cases, the_locks_of_a_killed_process_are_free_at_once);
     tcase_add_test(cases, the_locks_of_a_thread_that_has_ended_are_free);
