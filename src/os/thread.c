@@ -31,9 +31,14 @@ void ms_thread_join(struct ms_thread *thread) {
 }
 
 void ms_mutex_lock(struct ms_mutex *mutex) {
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&mutex->mutex);
+    mutex->cancel_state = before;
 }
 
 void ms_mutex_unlock(struct ms_mutex *mutex) {
+    int before = mutex->cancel_state;
     pthread_mutex_unlock(&mutex->mutex);
+    pthread_setcancelstate(before, NULL);
 }

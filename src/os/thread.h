@@ -17,9 +17,11 @@ int ms_thread_start(struct ms_thread *thread, void (*run)(void *context),
                     void *context);
 void ms_thread_join(struct ms_thread *thread);
 
-/* Zeroed memory is a mutex. */
+/* Zeroed memory is a mutex. A thread that holds one is not cancelled before it has let
+ * go of it. */
 struct ms_mutex {
     pthread_mutex_t mutex;
+    int cancel_state; /* what its holder's was */
 };
 void ms_mutex_lock(struct ms_mutex *mutex);
 void ms_mutex_unlock(struct ms_mutex *mutex);

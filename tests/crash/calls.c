@@ -90,6 +90,7 @@ const struct call calls[] = {
     {"pthread_atfork", {ENOMEM}},
     {"pthread_create", {EAGAIN}},
     {"pthread_join", {0}},
+    {"pthread_setcancelstate", {0}},
     {"pthread_sigmask", {0}},
     {"pwrite", {CALL_SHORT, EDQUOT, EFBIG, EINTR, EIO, ENOMEM, ENOSPC}},
     {"read", {0}},
@@ -206,6 +207,7 @@ CALL(int, errno, pthread_create,
       void *context),
      thread, attributes, run, context)
 CALL(int, errno, pthread_join, (pthread_t thread, void **result), thread, result)
+CALL(int, errno, pthread_setcancelstate, (int state, int *before), state, before)
 CALL(int, errno, pthread_sigmask, (int how, const sigset_t *mask, sigset_t *before),
      how, mask, before)
 CALL(ssize_t, -1, read, (int fd, void *buffer, size_t size), fd, buffer, size)

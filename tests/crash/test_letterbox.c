@@ -229,6 +229,39 @@ START_TEST(what_was_sent_before_a_call_is_seen_by_it) {
 }
 END_TEST
 
+static void *look_and_be_cancelled(void *context) {
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    (void)context;
+    pthread_cancel(pthread_self());
+    mailslot_get_info(slot, &info);
+    pthread_testcancel();
+    return NULL;
+}
+
+/* Neither the owner's other threads nor other users. */
+START_TEST(a_thread_cancelled_while_it_takes_letters_in_holds_up_nobody) {
+    uid_t user = USER_A;
+    if (!begin(0622, 0)) {
+        return;
+    }
+    pid_t pid = child_start(send_and_tell, &user);
+    for (uint32_t i = 0; i < SEEN; i++) {
+        mailslot_message message;
+        pthread_t thread;
+        void *result;
+        ck_assert(await_value(&board->sent, i + 1));
+        ck_assert_int_eq(pthread_create(&thread, NULL, look_and_be_cancelled, NULL), 0);
+        ck_assert_int_eq(pthread_join(thread, &result), 0);
+        ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+        ck_assert_int_eq(mailslot_peek(slot, DEADLINE_MS, &message), 0);
+        ck_assert_int_eq(mailslot_consume(slot), 0);
+        board->go = i + 1;
+    }
+    child_finish(pid);
+    end();
+}
+END_TEST
+
 static void send_large(void *context) {
     (void)context;
     mailslot_writer *writer;
@@ -822,6 +855,7 @@ int main(void) {
     tcase_add_test(cases, other_users_tell_from_where_their_messages_come);
     tcase_add_test(cases, the_descriptor_tells_of_what_other_users_send);
     tcase_add_test(cases, what_was_sent_before_a_call_is_seen_by_it);
+    tcase_add_test(cases, a_thread_cancelled_while_it_takes_letters_in_holds_up_nobody);
     tcase_add_test(cases, a_letter_that_could_not_be_taken_is_seen_by_the_next_call);
     tcase_add_loop_test(cases, others_can_do_what_the_mode_says_and_nothing_else, 0, 7);
     tcase_add_test(cases, a_user_fills_its_share_and_nobody_elses);
