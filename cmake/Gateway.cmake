@@ -8,7 +8,7 @@ add_executable(mailslot_gateway ${gateway})
 set_target_properties(mailslot_gateway PROPERTIES OUTPUT_NAME mailslot-gateway)
 target_include_directories(mailslot_gateway PRIVATE src)
 target_compile_definitions(mailslot_gateway PRIVATE _GNU_SOURCE)
-target_link_libraries(mailslot_gateway PRIVATE mailslot_warnings mailslot_static
+target_link_libraries(mailslot_gateway PRIVATE mailslot_warnings mailslot_inside
   mailslot_wire PkgConfig::UV PkgConfig::LIBLUA Threads::Threads)
 if(MAILSLOT_NATS)
   target_compile_definitions(mailslot_gateway PRIVATE MAILSLOT_NATS=1)

@@ -9,14 +9,6 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mailslot)
 install(TARGETS mailslot mailslot_static EXPORT mailslot)
 install(FILES src/include/mailslot.h TYPE INCLUDE)
 
-# Who links to the static library has flags of their own: with what is there for linking
-# across files it would be compiled with them, warnings and all.
-if(CMAKE_OBJCOPY)
-  install(CODE "execute_process(COMMAND \"${CMAKE_OBJCOPY}\" --wildcard
-    --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_*
-    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libmailslot.a\")")
-endif()
-
 file(RELATIVE_PATH prefix_from_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
                    ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/mailslot.pc.in mailslot.pc @ONLY)

@@ -10,7 +10,7 @@ set_target_properties(mailslot_lua PROPERTIES
   PREFIX "" OUTPUT_NAME mailslot LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lua)
 target_include_directories(mailslot_lua SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
 target_compile_definitions(mailslot_lua PRIVATE _GNU_SOURCE)
-target_link_libraries(mailslot_lua PRIVATE mailslot_warnings mailslot_static)
+target_link_libraries(mailslot_lua PRIVATE mailslot_warnings mailslot_inside)
 target_link_options(mailslot_lua PRIVATE LINKER:--exclude-libs,ALL)
 if(MAILSLOT_SANITIZE)
   # Reports are written after Lua has closed the module and must find its symbols.

@@ -7,7 +7,7 @@ set(account soak/chance.c soak/ledger.c soak/message.c soak/process.c soak/readi
 add_executable(soak ${sources})
 set_target_properties(soak PROPERTIES RUNTIME_OUTPUT_DIRECTORY soak)
 target_compile_definitions(soak PRIVATE _GNU_SOURCE)
-target_link_libraries(soak PRIVATE mailslot_warnings mailslot_static)
+target_link_libraries(soak PRIVATE mailslot_warnings mailslot_inside)
 
 # In Lua the account is a module, which the interpreter loads beside this build's mailslot.
 if(MAILSLOT_LUA)
