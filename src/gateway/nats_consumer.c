@@ -8,7 +8,13 @@
 #include <string.h>
 
 #define ACK_WAIT_NS INT64_C(2000000000) /* then a message is handed out again */
-#define PULL "{\"batch\":1,\"expires\":30000000000}"
+
+/* How long the server is to keep a request for a message, at first and at most. One
+ * that has been killed may have forgotten that a message waits, and looks again when
+ * it is asked again. */
+#define FIRST_PULL_MS 250
+#define LAST_PULL_MS 32000
+#define PULL_MORE_MS 5000 /* then it is taken for lost */
 
 /* Capitals other than A to F are in no token, so these keep names apart. */
 static const char *const separators[] = {
@@ -139,15 +145,25 @@ static void post(struct ms_nats_consumer *consumer, const char *subject,
     }
 }
 
-void ms_consumer_pull(struct ms_nats_consumer *consumer) {
+void ms_consumer_begin(struct ms_nats_consumer *consumer) {
+    consumer->pull_ms = FIRST_PULL_MS;
+}
+
+uint64_t ms_consumer_pull(struct ms_nats_consumer *consumer) {
     const struct ms_nats_link *link = consumer->receiver->link;
     char subject[MS_CONFIG_TEXT_MAX + MS_CONSUMER_NAME_MAX + 64];
     char reply[sizeof link->inbox + 32];
+    char text[64];
     snprintf(subject, sizeof subject, "$JS.API.CONSUMER.MSG.NEXT.%s.%s",
              link->config.stream, consumer->name);
     snprintf(reply, sizeof reply, "%s.%llu", link->inbox,
              (unsigned long long)consumer->number);
-    post(consumer, subject, reply, PULL);
+    uint64_t pull_ms = consumer->pull_ms;
+    snprintf(text, sizeof text, "{\"batch\":1,\"expires\":%llu}",
+             (unsigned long long)pull_ms * 1000000);
+    post(consumer, subject, reply, text);
+    consumer->pull_ms = pull_ms < LAST_PULL_MS ? 2 * pull_ms : LAST_PULL_MS;
+    return pull_ms + PULL_MORE_MS;
 }
 
 void ms_consumer_acknowledge(struct ms_nats_consumer *consumer) {

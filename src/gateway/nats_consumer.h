@@ -30,6 +30,7 @@ struct ms_nats_consumer {
     uint64_t connection; /* on which it was prepared */
     uv_timer_t timer;
     struct ms_journal *journal;
+    uint64_t pull_ms; /* how long the next request is to be kept */
 
     natsMsg *held;
     struct ms_journal_place place; /* of the held message, in the stream */
@@ -52,8 +53,14 @@ int ms_consumer_name(struct ms_nats_consumer *consumer, const char *host,
  * 0 or a negative errno. */
 int ms_consumer_prepare(struct ms_nats_consumer *consumer, uv_after_work_cb done);
 
-/* Ask for the next message; acknowledge the held one; say that it is still held. */
-void ms_consumer_pull(struct ms_nats_consumer *consumer);
+/* The server knows it now, on this connection: the first requests are short ones. */
+void ms_consumer_begin(struct ms_nats_consumer *consumer);
+
+/* Ask for the next message. Returns after how many milliseconds to ask again, unless
+ * the server says before that the request has expired. */
+uint64_t ms_consumer_pull(struct ms_nats_consumer *consumer);
+
+/* Acknowledge the held message; say that it is still held. */
 void ms_consumer_acknowledge(struct ms_nats_consumer *consumer);
 void ms_consumer_touch(struct ms_nats_consumer *consumer);
 

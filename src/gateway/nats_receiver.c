@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define AGAIN_MS 3000 /* until the server is asked again for a consumer */
-#define PULL_MS 35000 /* until a request for a message is taken for lost */
 #define SUFFIX ".journal"
 
 #define PATH_SIZE (MS_CONFIG_TEXT_MAX + MS_CONSUMER_NAME_MAX + sizeof SUFFIX + 1)
@@ -39,8 +38,7 @@ static void on_timer(uv_timer_t *timer) {
     struct ms_nats_consumer *consumer = timer->data;
     switch (consumer->state) {
     case MS_CONSUMER_PULLING:
-        ms_consumer_pull(consumer);
-        uv_timer_start(timer, on_timer, PULL_MS, 0);
+        uv_timer_start(timer, on_timer, ms_consumer_pull(consumer), 0);
         break;
     case MS_CONSUMER_HOLDING:
         ms_delivery_try(consumer);
@@ -70,8 +68,7 @@ static void let_go(struct ms_nats_consumer *consumer) {
 
 void ms_nats_receiver_next(struct ms_nats_consumer *consumer) {
     let_go(consumer);
-    ms_consumer_pull(consumer);
-    wait_for(consumer, MS_CONSUMER_PULLING, PULL_MS);
+    wait_for(consumer, MS_CONSUMER_PULLING, ms_consumer_pull(consumer));
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -162,6 +159,7 @@ static void on_prepared(uv_work_t *request, int status) {
     } else if (open_journal(consumer) < 0) {
         wait_for(consumer, MS_CONSUMER_OFF, AGAIN_MS);
     } else {
+        ms_consumer_begin(consumer);
         ms_nats_receiver_next(consumer);
     }
 }

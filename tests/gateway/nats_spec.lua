@@ -533,6 +533,25 @@ describe("what was accepted", function()
     end)
   end)
 
+  -- What is sent meanwhile is in the stream before the server hears of the consumer again.
+  it("does not lie long at a server that was killed just behind a delivery", function()
+    local server = nats.server()
+    local alpha, beta = network.machine("alpha"), network.machine("beta")
+    local a, b = nats.gateway(alpha), nats.gateway(beta, { JOBS }, "", 1)
+    local jobs = reader(beta)
+    for i = 1, 3 do
+      send(alpha, "beta", "jobs", "before" .. i)
+      jobs:expect("before" .. i)
+      nats.kill(server)
+      send(alpha, "beta", "jobs", "meanwhile" .. i)
+      server = nats.server()
+      jobs:expect("meanwhile" .. i, 15)
+    end
+    nats.kill(jobs)
+    network.stop(a, b)
+    nats.stop(server)
+  end)
+
   it("is not delivered again when the server has forgotten that it had it", function()
     local server = nats.server()
     local client = nats.client()
