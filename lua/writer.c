@@ -10,7 +10,10 @@
 /* A number is sent as the string that it converts to; also in a list. */
 static int l_send(lua_State *L) {
     size_t size;
-    const char *data = luaL_checklstring(L, 2, &size);
+    const char *data = lua_tolstring(L, 2, &size);
+    if (!data) {
+        data = luaL_checklstring(L, 2, &size); /* says what is wrong */
+    }
     int64_t timeout_ms = ms_lua_opt_timeout(L, 3, 0);
     int64_t deadline_ms = ms_lua_deadline_after(timeout_ms);
     int r = mailslot_writer_send(ms_lua_to_writer(L), data, size, timeout_ms);
