@@ -163,10 +163,10 @@ mailslot_options ms_lua_opt_create(lua_State *L) {
     return options;
 }
 
-/* Absent, seconds, or a table. */
 static const struct ms_lua_reading any_reading = {.timeout_ms = MAILSLOT_DEFAULT,
                                                   .max = LUA_MAXINTEGER};
 
+/* Seconds, or a table. */
 static struct ms_lua_reading check_reading(lua_State *L, const char *const known[]) {
     struct ms_lua_reading how = any_reading;
     if (!lua_istable(L, 2)) {

@@ -80,12 +80,12 @@ static bool will_tell_later(int r) {
            r == -EMFILE || r == -ENFILE;
 }
 
-int ms_delivery_settle(struct ms_nats_consumer *consumer, const char *slot) {
+int ms_delivery_settle(struct ms_nats_consumer *consumer) {
     if (!ms_journal_is_open_question(consumer->journal)) {
         return 0;
     }
     mailslot_info info = MAILSLOT_INFO_INIT;
-    int r = ms_inbox_look(consumer->receiver->gateway->inbox, slot, &info);
+    int r = ms_inbox_look(consumer->receiver->gateway->inbox, consumer->slot, &info);
     if (will_tell_later(r)) {
         return -EAGAIN;
     }
@@ -103,7 +103,7 @@ static int has_come(struct ms_nats_consumer *consumer, const struct origin *orig
     if (!ms_journal_is_doing(journal, &consumer->place)) {
         return 0;
     }
-    int r = ms_delivery_settle(consumer, origin->subject.slot);
+    int r = ms_delivery_settle(consumer);
     return r < 0 ? r : ms_journal_has_arrived(journal);
 }
 

@@ -5,10 +5,10 @@
 
 #include "gateway/nats_consumer.h"
 
-/* Whether the message that an earlier life was about to put into that slot, the
- * consumer's, got there: find out now if it is not known yet. 0, or -EAGAIN: the slot
- * cannot be asked now. */
-int ms_delivery_settle(struct ms_nats_consumer *consumer, const char *slot);
+/* Whether the message that an earlier life was about to put into the consumer's slot
+ * got there: find out now if it is not known yet. 0, or -EAGAIN: the slot cannot be
+ * asked now. */
+int ms_delivery_settle(struct ms_nats_consumer *consumer);
 
 /* The consumer holds another message now. */
 void ms_delivery_start(struct ms_nats_consumer *consumer);

@@ -31,7 +31,8 @@ struct page {
     atomic_uint_least64_t doing;
     int64_t slot_created_ns; /* what the slot was like before `doing` */
     uint64_t slot_received;
-    atomic_uint_least64_t verdict; /* what became of `doing`; 0 before it is stored */
+    atomic_uint_least64_t
+        verdict; /* what became of `doing`; OPEN before it is stored */
     struct entry writers[WRITERS_COUNT];
 };
 

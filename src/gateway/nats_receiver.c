@@ -126,7 +126,7 @@ static bool had_journal(const struct ms_nats_consumer *consumer) {
 static void settle(struct ms_nats_receiver *receiver) {
     for (struct ms_nats_consumer *one = receiver->consumers; one; one = one->next) {
         if (one->is_wanted && had_journal(one) && open_journal(one) == 0) {
-            ms_delivery_settle(one, one->slot);
+            ms_delivery_settle(one);
         }
     }
 }
