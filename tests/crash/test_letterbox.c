@@ -206,7 +206,8 @@ START_TEST(the_descriptor_tells_of_what_other_users_send) {
 }
 END_TEST
 
-START_TEST(what_was_sent_before_a_call_is_seen_by_it) {
+/* Each message is seen by a call, after this one. */
+static void expect_seen_after(void (*call)(uint32_t index)) {
     uid_t user = USER_A;
     if (!begin(0622, 0)) {
         return;
@@ -215,17 +216,25 @@ START_TEST(what_was_sent_before_a_call_is_seen_by_it) {
     for (uint32_t i = 0; i < SEEN; i++) {
         mailslot_message message;
         ck_assert(await_value(&board->sent, i + 1));
-        if (i % 3 == 0) {
-            ck_assert_uint_eq(get_info(slot).count, 1);
-        } else if (i % 3 == 1) {
-            ck_assert_int_eq(mailslot_wait(slot, 0), 0);
-        }
+        call(i);
         ck_assert_int_eq(mailslot_peek(slot, 0, &message), 0);
         ck_assert_int_eq(mailslot_consume(slot), 0);
         board->go = i + 1;
     }
     child_finish(pid);
     end();
+}
+
+static void look_or_wait(uint32_t index) {
+    if (index % 3 == 0) {
+        ck_assert_uint_eq(get_info(slot).count, 1);
+    } else if (index % 3 == 1) {
+        ck_assert_int_eq(mailslot_wait(slot, 0), 0);
+    }
+}
+
+START_TEST(what_was_sent_before_a_call_is_seen_by_it) {
+    expect_seen_after(look_or_wait);
 }
 END_TEST
 
@@ -238,27 +247,18 @@ static void *look_and_be_cancelled(void *context) {
     return NULL;
 }
 
+static void look_elsewhere(uint32_t index) {
+    pthread_t thread;
+    void *result;
+    (void)index;
+    ck_assert_int_eq(pthread_create(&thread, NULL, look_and_be_cancelled, NULL), 0);
+    ck_assert_int_eq(pthread_join(thread, &result), 0);
+    ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+}
+
 /* Neither the owner's other threads nor other users. */
 START_TEST(a_thread_cancelled_while_it_takes_letters_in_holds_up_nobody) {
-    uid_t user = USER_A;
-    if (!begin(0622, 0)) {
-        return;
-    }
-    pid_t pid = child_start(send_and_tell, &user);
-    for (uint32_t i = 0; i < SEEN; i++) {
-        mailslot_message message;
-        pthread_t thread;
-        void *result;
-        ck_assert(await_value(&board->sent, i + 1));
-        ck_assert_int_eq(pthread_create(&thread, NULL, look_and_be_cancelled, NULL), 0);
-        ck_assert_int_eq(pthread_join(thread, &result), 0);
-        ck_assert_ptr_eq(result, PTHREAD_CANCELED);
-        ck_assert_int_eq(mailslot_peek(slot, DEADLINE_MS, &message), 0);
-        ck_assert_int_eq(mailslot_consume(slot), 0);
-        board->go = i + 1;
-    }
-    child_finish(pid);
-    end();
+    expect_seen_after(look_elsewhere);
 }
 END_TEST
 
