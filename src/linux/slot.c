@@ -27,6 +27,9 @@
  * it looks again after this long. */
 #define LOOK_AGAIN_NS INT64_C(1000000000)
 
+/* How long a thread may take to be gone after its locks are free. */
+#define ENDING_NS INT64_C(10000000)
+
 struct mailslot {
     enum ms_handle handle;
     struct ms_region region;
@@ -129,11 +132,23 @@ static void wake_writers(struct ms_header *header) {
     ms_futex_wake(&header->space_bell, INT_MAX);
 }
 
+/* A thread that ends is there for a moment more when the kernel has freed its locks,
+ * and whoever waited for its end goes on. */
+static bool has_creator_ended(const mailslot *slot) {
+    int64_t end_ns = ms_clock_now_ns() + ENDING_NS;
+    while (ms_process_has_thread(slot->thread)) {
+        if (ms_lock_is_held(&slot->region.header->owner_lock) ||
+            ms_clock_now_ns() >= end_ns) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Another thread than the creator cannot release the owner's lock. While the creator
  * lives, its list of locks leads through the lock's node, which must stay mapped. */
 static void let_go(mailslot *slot) {
-    if (ms_lock_drop(&slot->region.header->owner_lock) ||
-        !ms_process_has_thread(slot->thread)) {
+    if (ms_lock_drop(&slot->region.header->owner_lock) || has_creator_ended(slot)) {
         ms_region_close(&slot->region);
     } else {
         ms_region_abandon(&slot->region);

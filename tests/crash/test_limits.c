@@ -282,6 +282,24 @@ START_TEST(a_process_whose_main_thread_has_ended_can_own_a_slot) {
 }
 END_TEST
 
+static void *create_in_thread(void *context) {
+    *(mailslot **)context = create_at_once("thread", 0);
+    return NULL;
+}
+
+/* Who joins a thread goes on some moments before the kernel is done with it. */
+START_TEST(the_slot_of_a_thread_that_has_just_ended_leaves_no_mapping) {
+    for (int i = 0; i < 2000; i++) {
+        pthread_t thread;
+        mailslot *slot = NULL;
+        ck_assert_int_eq(pthread_create(&thread, NULL, create_in_thread, &slot), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        mailslot_close(slot);
+        ck_assert_msg(!has_mapped_files(), "thread %d", i);
+    }
+}
+END_TEST
+
 START_TEST(what_is_not_a_slot_keeps_its_name) {
     char path[256];
     registry_path("taken", path);
@@ -417,6 +435,7 @@ int main(void) {
     tcase_add_test(cases, a_create_without_address_space_leaves_nothing);
     tcase_add_test(cases, opening_and_sending_without_address_space_change_nothing);
     tcase_add_test(cases, a_process_whose_main_thread_has_ended_can_own_a_slot);
+    tcase_add_test(cases, the_slot_of_a_thread_that_has_just_ended_leaves_no_mapping);
     tcase_add_test(cases, what_is_not_a_slot_keeps_its_name);
     tcase_add_test(cases, a_link_to_a_dead_slot_is_not_followed);
     tcase_add_test(cases, a_directory_that_is_not_there_has_no_slots);
