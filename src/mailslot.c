@@ -37,8 +37,10 @@ static bool is_info(const mailslot_info *info) {
 }
 
 static int parse_name(const char *text, struct ms_name *ret_name) {
-    char host_name[MS_HOST_NAME_MAX + 1];
-    ms_backend_host_name(host_name);
+    char host_name[MS_HOST_NAME_MAX + 1] = "";
+    if (ms_name_tells_host(text)) {
+        ms_backend_host_name(host_name);
+    }
     return ms_name_parse(text, host_name, ret_name);
 }
 

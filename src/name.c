@@ -136,6 +136,10 @@ static int parse_bare(const char *text, struct ms_name *name, const char **ret_f
     return 0;
 }
 
+bool ms_name_tells_host(const char *text) {
+    return text && is_separator(text[0]) && is_separator(text[1]);
+}
+
 /* *ret_fault is written when the name is refused. */
 static int parse(const char *text, const char *host_name, struct ms_name *ret_name,
                  const char **ret_fault) {
@@ -144,7 +148,7 @@ static int parse(const char *text, const char *host_name, struct ms_name *ret_na
     }
     struct ms_name name = {.kind = MS_NAME_LOCAL};
     const char *bare = text;
-    if (is_separator(text[0]) && is_separator(text[1])) {
+    if (ms_name_tells_host(text)) {
         int r = parse_prefix(text, host_name, &name, &bare, ret_fault);
         if (r < 0) {
             return r;

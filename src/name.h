@@ -22,6 +22,10 @@ struct ms_name {
     char host[MS_HOST_MAX + 1];        /* remote only: HOST, DOMAIN or * */
 };
 
+/* Whether a text begins as a name with a host does: only such a one is compared with
+ * this machine's own name. NULL is no name. */
+bool ms_name_tells_host(const char *text);
+
 /*
  * host_name is this machine's own name; its first label alone counts as well.
  * Returns 0, -EINVAL or -ENAMETOOLONG.

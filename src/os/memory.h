@@ -14,7 +14,6 @@ int ms_memory_map(int fd, size_t head, size_t gap, size_t tail, void **ret_memor
  * handle knows that it was copied. Returns 0 or a negative errno. */
 int ms_memory_allocate(size_t size, void **ret_memory);
 
-/* Undo either. */
 /* Map the start of a file, for a moment: a forked child would have it, too. */
 int ms_memory_map_start(int fd, size_t size, void **ret_memory);
 
@@ -22,6 +21,7 @@ int ms_memory_map_start(int fd, size_t size, void **ret_memory);
  * page by page. No more than a hint. */
 void ms_memory_populate(void *memory, size_t size);
 
+/* Undo any of them. */
 void ms_memory_unmap(void *memory, size_t size);
 
 #endif
