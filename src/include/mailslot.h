@@ -314,7 +314,7 @@ MAILSLOT_API int mailslot_cancel(mailslot *slot);
  * takes longer. Should a sender be killed before it could, the descriptor becomes
  * readable after a second, and a reading call may wait 0.1 s for it; if it was only
  * held up and goes on later, the descriptor may be readable with nothing to read, until
- * the next reading call. Does not wait.
+ * a reading call has found nothing twice. Does not wait.
  *
  * EINVAL         NULL ret_fd
  * EMFILE ENFILE  no descriptor

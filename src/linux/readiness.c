@@ -32,7 +32,8 @@ struct ms_readiness {
     struct ms_thread thread;
     _Atomic bool is_closing;
     enum state state;       /* only the owner knows it, */
-    uint32_t value;         /* and with what the bell was armed last */
+    uint32_t value;         /* with what the bell was armed last, */
+    bool is_cleared;        /* and whether the pull that it awaited last has come */
     _Atomic uint32_t round; /* the same for the thread; 0: MUTE */
     uint32_t missed;        /* the thread: in this round a pull was missing */
 };
@@ -118,7 +119,7 @@ int ms_readiness_open(struct ms_reader *reader, struct ms_readiness **ret_readin
         return r;
     }
     publish(readiness->header, &name);
-    ms_readiness_settle(readiness, reader);
+    ms_readiness_settle(readiness, reader, false);
     *ret_readiness = readiness;
     return 0;
 }
@@ -156,9 +157,10 @@ static void set(struct ms_readiness *readiness) {
 static void clear(struct ms_readiness *readiness) {
     bool is_due = readiness->state == SET ||
                   (readiness->state == LISTENING && !take_back(readiness));
-    if (!ms_pipe_clear(readiness->fd) && is_due) {
+    readiness->is_cleared = ms_pipe_clear(readiness->fd);
+    if (!readiness->is_cleared && is_due) {
         ms_pipe_wait(readiness->fd, PULL_MS);
-        ms_pipe_clear(readiness->fd);
+        readiness->is_cleared = ms_pipe_clear(readiness->fd);
     }
     enter(readiness, MUTE);
 }
@@ -177,19 +179,28 @@ static void listen(struct ms_readiness *readiness, struct ms_reader *reader) {
 }
 
 /* Who was late to pull, because it was stopped or had to wait for a processor, has made
- * the descriptor readable for nothing: that is looked for when nothing was found. */
-static bool is_right(const struct ms_readiness *readiness,
-                     const struct ms_reader *reader, bool has_message) {
-    return has_message ? readiness->state == SET
-                       : readiness->state == LISTENING &&
-                             readiness->header->seen == reader->tail &&
-                             ms_bell_has(readiness->header, readiness->value) &&
-                             !ms_pipe_is_set(readiness->fd);
+ * the descriptor readable for nothing. To look for that is a system call: a loop that
+ * reads until nothing is left is spared it once after each pull that came in time. */
+static bool is_pulled_for_nothing(struct ms_readiness *readiness) {
+    bool is_spared = readiness->is_cleared;
+    readiness->is_cleared = false;
+    return !is_spared && ms_pipe_is_set(readiness->fd);
 }
 
-void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reader) {
+static bool is_right(struct ms_readiness *readiness, const struct ms_reader *reader,
+                     bool has_message, bool is_in_vain) {
+    if (has_message) {
+        return readiness->state == SET;
+    }
+    return readiness->state == LISTENING && readiness->header->seen == reader->tail &&
+           ms_bell_has(readiness->header, readiness->value) &&
+           !(is_in_vain && is_pulled_for_nothing(readiness));
+}
+
+void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reader,
+                         bool is_in_vain) {
     bool has_message = ms_reader_has_message(reader);
-    if (is_right(readiness, reader, has_message)) {
+    if (is_right(readiness, reader, has_message, is_in_vain)) {
         return;
     }
     if (has_message) {

@@ -24,8 +24,10 @@ void ms_readiness_close(struct ms_readiness *readiness);
 int ms_readiness_descriptor(const struct ms_readiness *readiness);
 
 /* The owner, at the end of each call that may have changed what is left to read: make
- * the descriptor say whether there is a message. */
-void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reader);
+ * the descriptor say whether there is a message. is_in_vain: the call was to read, and
+ * found nothing; maybe because the descriptor was readable for nothing. */
+void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reader,
+                         bool is_in_vain);
 
 /* The owner, before it sleeps on the bell itself. After it settle is due. */
 void ms_readiness_pause(struct ms_readiness *readiness);

@@ -224,10 +224,10 @@ static bool fetch_letter(mailslot *slot) {
     return ms_reader_has_message(&slot->reader);
 }
 
-/* At the end of each call that reads. */
-static inline void settle_readiness(mailslot *slot) {
+/* At the end of each call that reads; r: what it found. */
+static inline void settle_readiness(mailslot *slot, int r) {
     if (slot->readiness) {
-        ms_readiness_settle(slot->readiness, &slot->reader);
+        ms_readiness_settle(slot->readiness, &slot->reader, r < 0);
     }
 }
 
@@ -266,7 +266,7 @@ static inline int await_message(mailslot *slot, int64_t timeout_ms) {
 
 int ms_slot_wait(mailslot *slot, int64_t timeout_ms) {
     int r = await_message(slot, timeout_ms);
-    settle_readiness(slot);
+    settle_readiness(slot, r);
     return r;
 }
 
@@ -279,7 +279,7 @@ inline int ms_slot_show(mailslot *slot, int64_t timeout_ms,
     if (r == 0 && slot->letterbox) {
         ms_letterbox_show(slot->letterbox, ret_message);
     }
-    settle_readiness(slot);
+    settle_readiness(slot, r);
     return r;
 }
 
@@ -298,7 +298,7 @@ inline void ms_slot_release(mailslot *slot) {
         ms_futex_wake(&header->space_bell, INT_MAX);
     }
     ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
-    settle_readiness(slot);
+    settle_readiness(slot, 0);
 }
 
 inline void ms_slot_forget(mailslot *slot) {
@@ -309,7 +309,7 @@ inline void ms_slot_forget(mailslot *slot) {
     if (slot->letterbox) {
         ms_letterbox_forget(slot->letterbox);
     }
-    settle_readiness(slot);
+    settle_readiness(slot, 0);
 }
 
 void ms_slot_cancel(mailslot *slot) {

@@ -175,20 +175,25 @@ static int open_pipe(void) {
     return fd;
 }
 
-/* It is woken for nothing once. */
-static void expect_quiet_after_read(void) {
+/* It is woken for nothing so many times at most. */
+static void expect_quiet_after_reads(int count) {
     char byte;
     size_t size;
     ck_assert_int_eq(poll(&polled, 1, 0), 1);
-    ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), -EAGAIN);
+    for (int i = 0; i < count; i++) {
+        ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), -EAGAIN);
+    }
     ck_assert_int_eq(poll(&polled, 1, 0), 0);
 }
 
-START_TEST(a_descriptor_that_is_readable_for_nothing_is_so_until_the_next_read) {
+START_TEST(a_descriptor_that_is_readable_for_nothing_is_so_for_two_reads_at_most) {
     own();
     int fd = open_pipe();
     ck_assert_int_eq(write(fd, "", 1), 1);
-    expect_quiet_after_read();
+    expect_quiet_after_reads(1);
+    expect_pulled(&(struct sending){.is_once = false}, true);
+    ck_assert_int_eq(write(fd, "", 1), 1); /* after a pull that came in time */
+    expect_quiet_after_reads(2);
     expect_pulled(&(struct sending){.is_once = false}, true);
     close(fd);
     mailslot_close(slot);
@@ -231,7 +236,7 @@ START_TEST(who_was_late_to_pull_is_found_by_the_next_read) {
     ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), 0);
     ck_assert_int_eq(kill(writer, SIGCONT), 0);
     child_finish(writer);
-    expect_quiet_after_read();
+    expect_quiet_after_reads(1);
     expect_pulled(&(struct sending){.is_once = false}, true);
     mailslot_close(slot);
 }
@@ -273,8 +278,8 @@ int main(void) {
     tcase_add_test(cases, for_a_writer_without_descriptors_it_is_done);
     tcase_add_test(cases, for_a_writer_that_cannot_find_the_owner_it_is_done);
     tcase_add_test(cases, what_is_not_the_pipe_that_was_named_is_left_alone);
-    tcase_add_test(cases,
-                   a_descriptor_that_is_readable_for_nothing_is_so_until_the_next_read);
+    tcase_add_test(
+        cases, a_descriptor_that_is_readable_for_nothing_is_so_for_two_reads_at_most);
     tcase_add_test(cases, a_full_pipe_holds_up_nobody);
     tcase_add_test(cases, who_was_late_to_pull_is_found_by_the_next_read);
     tcase_add_test(cases, to_pull_after_the_owners_death_raises_no_signal);
