@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Lua module `bench_floor`: what a queue in Lua costs at least. fresh(size) returns
- * a string that is new each time, as a read does; lock(what, message) takes and frees a
+ * The Lua module `bench_floor`: what a queue in Lua costs at least. fresh(size,
+ * is_last) returns a string that is new each time, as a read does: one that role.lua
+ * takes for the next message of the first writer. lock(what, message) takes and frees a
  * robust lock that nobody else wants, as a send does.
  */
 #include <lauxlib.h>
 #include <lua.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <string.h>
 
 #define SIZE_MAX_HERE 65536
 
 __attribute__((visibility("default"))) int luaopen_bench_floor(lua_State *L);
 
 static int l_fresh(lua_State *L) {
-    static char bytes[SIZE_MAX_HERE];
-    static uint64_t number;
+    static union {
+        struct head {
+            uint64_t sequence;
+            uint32_t writer;
+            uint32_t is_last;
+        } head;
+        char bytes[SIZE_MAX_HERE];
+    } message;
     size_t size = (size_t)luaL_checkinteger(L, 1);
-    luaL_argcheck(L, size >= sizeof number && size <= sizeof bytes, 1, "size");
-    number++;
-    memcpy(bytes, &number, sizeof number);
-    lua_pushlstring(L, bytes, size);
+    luaL_argcheck(L, size >= sizeof(struct head) && size <= sizeof message, 1, "size");
+    message.head.sequence++;
+    message.head.is_last = (uint32_t)lua_toboolean(L, 2);
+    lua_pushlstring(L, message.bytes, size);
     return 1;
 }
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The ways to pass messages that a Lua program has. Each has create(name, size) for the
--- reader's end and open(name, size) for a writer's, which return functions:
+-- The ways to pass messages that a Lua program has. Each has create(name, size, is_over)
+-- for the reader's end and open(name, size) for a writer's, which return functions:
 --   reader: receive() -> message, close(); writer: send(message), close()
 -- and, where there are such calls, receive_all() -> {message, ...}, send_all(messages).
 
@@ -179,6 +179,33 @@ function peers.fifo()
     return {
       send = function(message) assert(file:write(message)) end,
       close = function() file:close() end,
+    }
+  end
+
+  return peer
+end
+
+-- No queue at all: what the two programs cost that make and check messages, with a lock
+-- for each message sent and a fresh string for each received.
+function peers.floor()
+  local floor = require "bench_floor"
+  local peer = {}
+
+  function peer.create(_, size, is_over)
+    local received = 0
+    return {
+      receive = function()
+        received = received + 1
+        return floor.fresh(size, received % 32 == 0 and is_over())
+      end,
+      close = function() end,
+    }
+  end
+
+  function peer.open()
+    return {
+      send = function(message) assert(floor.lock(nil, message)) end,
+      close = function() end,
     }
   end
 

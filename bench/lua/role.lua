@@ -8,7 +8,7 @@ package.path = arg[0]:match("^(.*)/") .. "/?.lua;" .. package.path
 local role, scenario, peer_name, name, back = table.unpack(arg, 1, 5)
 local size, writers, seconds, count, index =
   tonumber(arg[6]), tonumber(arg[7]), tonumber(arg[8]), tonumber(arg[9]), tonumber(arg[10])
-local peer = peer_name ~= "floor" and require "peers"[peer_name]()
+local peer = require "peers"[peer_name]()
 
 local now_ns <const> = uv.hrtime
 local STRIDE <const> = 32 -- of 1024 ready-made messages there are as many strides
@@ -63,10 +63,12 @@ end
 local read, write = {}, {}
 
 function read.throughput()
-  local reader = peer.create(name, size)
+  local stop -- for who does not learn it from a writer
+  local reader = peer.create(name, size, function() return now_ns() > stop end)
   local receive = reader.receive
   local ended, messages = 0, 0
   barrier()
+  stop = now_ns() + seconds * 1e9
   while ended < writers do
     if check(receive()) then
       ended = ended + 1

@@ -17,7 +17,7 @@ static const struct peer lua_luasocket = {.name = "luasocket", .remove = remove_
 static const struct peer lua_luv = {.name = "luv", .remove = remove_files};
 static const struct peer lua_fifo = {.name = "fifo", .remove = remove_files};
 static const struct peer lua_floor = {
-    .name = "floor", .is_floor = true, .remove = remove_files};
+    .name = "floor", .is_floor = true, .is_for_one = true, .remove = remove_files};
 
 const struct peer *const lua_peers[] = {&lua_mailslot, &lua_luasocket, &lua_luv,
                                         &lua_fifo,     &lua_floor,     NULL};
@@ -38,7 +38,6 @@ const struct scenario scenario_lua_throughput = {
     .name = "lua-throughput",
     .about = "in Lua: messages a second, each made and checked in Lua",
     .lua = "throughput",
-    .has = is_real,
 };
 
 const struct scenario scenario_lua_ready = {
