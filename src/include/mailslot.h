@@ -380,11 +380,11 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  * Send one message. (MS: WriteFile) Success means that it is in the slot, whole.
  *
  * Never waits for the reader: a full slot gives EAGAIN, or with a timeout is
- * waited for. (A writer that is a MiB ahead of an owner that is reading just now may
- * pause for 0.2 ms, less than the memory would take that it needs otherwise.) Writers
- * take turns; a writer that was stopped in its turn is waited for a second, many that
- * take turns for ten, and each for timeout_ms if that is longer. MAILSLOT_DEFAULT is
- * EINVAL.
+ * waited for. (A writer that has kept ahead of a reading owner for 2 MiB may pause
+ * until that has caught up, for a millisecond at most, about what the memory would take
+ * that it needs otherwise.) Writers take turns; a writer that was stopped in its turn
+ * is waited for a second, many that take turns for ten, and each for timeout_ms if that
+ * is longer. MAILSLOT_DEFAULT is EINVAL.
  *
  * EMSGSIZE   larger than the slot accepts, whatever is queued
  * EAGAIN     the slot, or this user's share of another user's slot, is full and the

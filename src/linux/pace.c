@@ -11,8 +11,10 @@
 #define STEP_BYTES (UINT64_C(2) << 20)
 #define STEPS_MAX 7
 
-/* About what the memory takes that would be needed meanwhile. */
-#define GIVE_WAY_NS INT64_C(200000)
+/* About what the memory takes that would be needed meanwhile; and how long the owner
+ * shows its speed, from which it is seen whether it will be there by then. */
+#define GIVE_WAY_NS INT64_C(1000000)
+#define TRIAL_NS INT64_C(50000)
 
 static uint64_t tail_of(const struct ms_queue *queue) {
     /* Relaxed: write_lock orders it, or it is only compared. */
@@ -20,11 +22,15 @@ static uint64_t tail_of(const struct ms_queue *queue) {
         atomic_load_explicit(&queue->header->tail, memory_order_relaxed));
 }
 
+static uint64_t head_of(const struct ms_queue *queue) {
+    return ms_position(
+        atomic_load_explicit(&queue->header->head, memory_order_relaxed));
+}
+
 /* So far from the start of the ring: a look at the owner, which is in another cache. */
 static bool look(struct ms_pace *pace, const struct ms_queue *queue, uint64_t tail) {
     const struct ms_header *header = queue->header;
-    uint64_t head =
-        ms_position(atomic_load_explicit(&header->head, memory_order_relaxed));
+    uint64_t head = head_of(queue);
     bool is_asleep =
         atomic_load_explicit(&header->bell, memory_order_relaxed) != MS_BELL_SILENT;
     bool is_reading = head != pace->head && !is_asleep;
@@ -52,12 +58,22 @@ inline bool ms_pace_is_due(struct ms_pace *pace, const struct ms_queue *queue,
     return look(pace, queue, tail);
 }
 
+/* Whether an owner that has read `done` bytes in that time will have read as many more
+ * as are left before it is over. */
+static bool is_hopeful(uint64_t done, uint64_t left, int64_t spent_ns) {
+    return spent_ns < TRIAL_NS ||
+           (spent_ns < GIVE_WAY_NS &&
+            left * (uint64_t)spent_ns <= done * (uint64_t)(GIVE_WAY_NS - spent_ns));
+}
+
 void ms_pace_give_way(struct ms_pace *pace, const struct ms_queue *queue) {
     uint64_t tail = tail_of(queue);
-    int64_t end_ns = ms_clock_now_ns() + GIVE_WAY_NS;
+    uint64_t head = head_of(queue);
+    int64_t start_ns = ms_clock_now_ns();
     pace->given = tail;
     while (tail_of(queue) == tail) {
-        if (ms_clock_now_ns() >= end_ns) {
+        uint64_t now = head_of(queue);
+        if (!is_hopeful(now - head, tail - now, ms_clock_now_ns() - start_ns)) {
             pace->steps = pace->steps < STEPS_MAX ? 2 * pace->steps + 1 : STEPS_MAX;
             return;
         }

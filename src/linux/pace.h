@@ -2,8 +2,9 @@
 /*
  * Pace: a writer that has got far ahead of an owner that is busy reading gives it a
  * moment to get to the end of the queue. Then the ring starts anew, in memory that is
- * there and in the cache. The moment is as long as new memory would take to come; where
- * that was in vain, the next tries come later and later.
+ * there and in the cache. The moment is as long as new memory would take to come, and
+ * over as soon as the owner is seen to be too slow for it; where that was in vain, the
+ * next tries come later and later.
  */
 #ifndef MS_LINUX_PACE_H
 #define MS_LINUX_PACE_H
