@@ -340,6 +340,7 @@ MAILSLOT_API int mailslot_set_timeout(mailslot *slot, uint32_t timeout_ms);
  * EOPNOTSUPP    a slot of another machine
  * EBADF         not a slot, or not a writer, of this process
  * EPIPE         mailslot_writer_get_info: the owner has gone
+ * ETIMEDOUT     the queue changed too fast, and the turn did not come in that second
  * EBADMSG       the slot's memory was damaged
  * ENOMEM        no memory
  * EACCES        the slot belongs to another user
@@ -452,7 +453,8 @@ MAILSLOT_API int mailslot_writer_set_origin(mailslot_writer *writer, const char 
  * EOPNOTSUPP   a slot of another machine
  * EPIPE        the slot has died; the writer stays dead
  * EBADF EINVAL not a writer of this process; NULL
- * EACCES ETIMEDOUT EINTR EBADMSG ENOMEM EMFILE ENFILE  as mailslot_open
+ * ETIMEDOUT    as mailslot_get_info, or as mailslot_open
+ * EACCES EINTR EBADMSG ENOMEM EMFILE ENFILE  as mailslot_open
  */
 MAILSLOT_API int mailslot_writer_get_accepted(mailslot_writer *writer,
                                               int64_t *ret_created_ns,

@@ -35,7 +35,7 @@ int ms_info_look(const struct ms_queue *queue, const struct ms_region *from_outs
             ms_lock_release(lock);
         }
     }
-    return r == -EAGAIN ? -EBADMSG : r;
+    return r == -EAGAIN ? -ETIMEDOUT : r;
 }
 
 void ms_info_fill(const struct ms_queue *queue, const struct ms_status *status,

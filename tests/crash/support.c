@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
 #include <signal.h>
@@ -89,6 +90,18 @@ bool has_mapped_files(void) {
     }
     fclose(maps);
     return has;
+}
+
+struct ms_header *map_header(const char *name) {
+    char path[256];
+    registry_path(name, path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    HOLDS(fd >= 0);
+    void *memory =
+        mmap(NULL, MS_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    HOLDS(memory != MAP_FAILED);
+    close(fd);
+    return memory;
 }
 
 static void set_up(void) {

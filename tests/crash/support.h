@@ -10,6 +10,7 @@
 #define MAILSLOT_CRASH_SUPPORT_H
 
 #include "mailslot.h"
+#include "queue/layout.h"
 
 #include <check.h>
 #include <stdbool.h>
@@ -85,6 +86,9 @@ int count_descriptors(void);
  * of them starts may inherit a lock of a sanitizer that nobody frees. */
 void await_idle_threads(void);
 bool has_mapped_files(void); /* of this program's directory */
+
+/* The header of the slot of that name, mapped by hand; to be unmapped. */
+struct ms_header *map_header(const char *name);
 
 /* A dead slot of that name, as a killed owner leaves it, with a message unread. */
 void leave_dead_slot(const char *name);

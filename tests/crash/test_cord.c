@@ -103,18 +103,6 @@ START_TEST(for_a_writer_without_descriptors_it_is_done) {
 }
 END_TEST
 
-static struct ms_header *map_header(void) {
-    char path[256];
-    registry_path(SLOT, path);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    ck_assert_int_ge(fd, 0);
-    void *memory =
-        mmap(NULL, MS_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    ck_assert_ptr_ne(memory, MAP_FAILED);
-    close(fd);
-    return memory;
-}
-
 /* The region says that this is the cord. */
 static void name_cord(struct ms_header *header, int fd) {
     struct stat status;
@@ -127,7 +115,7 @@ static void name_cord(struct ms_header *header, int fd) {
 /* As for a process in another pid namespace, or one that must not look. */
 START_TEST(for_a_writer_that_cannot_find_the_owner_it_is_done) {
     own();
-    struct ms_header *header = map_header();
+    struct ms_header *header = map_header(SLOT);
     uint32_t pid = header->pid;
     header->pid = INT32_MAX;
     expect_pulled(&(struct sending){.is_once = false}, false);
@@ -140,7 +128,7 @@ END_TEST
 
 START_TEST(what_is_not_the_pipe_that_was_named_is_left_alone) {
     own();
-    struct ms_header *header = map_header();
+    struct ms_header *header = map_header(SLOT);
     int ends[2];
     int sockets[2];
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);

@@ -133,6 +133,48 @@ START_TEST(a_writer_stopped_in_its_turn_and_then_killed_frees_the_others) {
 }
 END_TEST
 
+/* As an owner that reads without end: its head goes over all messages, again and again.
+ * Ends when it is killed. */
+static void read_for_ever(void *context) {
+    const uint32_t *count = context;
+    struct ms_header *header = map_header(SLOT);
+    uint64_t extent = (MS_RECORD_SIZE + SIZE + 7) / 8 * 8;
+    for (uint64_t i = 1;; i++) {
+        uint64_t taken = i % *count;
+        struct ms_totals *totals = &header->taken[i & 1];
+        atomic_store(&totals->count, taken);
+        atomic_store(&totals->bytes, taken * SIZE);
+        atomic_store(&header->head, taken * extent | (i & 1));
+    }
+}
+
+/* Now and then it has to wait for a processor, and who asks is lucky. */
+START_TEST(who_cannot_see_a_queue_for_its_changes_and_gets_no_turn_is_told_so) {
+    mailslot *slot = create_at_once(SLOT, MUCH);
+    mailslot_writer *writer = open_writer(SLOT);
+    uint32_t count = 1000;
+    for (uint32_t i = 0; i < count; i++) {
+        ck_assert_int_eq(send_note(writer, 0, i, 0), 0);
+    }
+    pid_t stopped = start_and_stop(stop_and_send, &turn_steps[0]);
+    pid_t reader = child_start(read_for_ever, &count);
+    mailslot_info info = MAILSLOT_INFO_INIT;
+    int64_t end_ms = now_ms() + DEADLINE_MS;
+    int r = 0;
+    while (r == 0) {
+        ck_assert_int_lt(now_ms(), end_ms);
+        r = mailslot_writer_get_info(writer, &info);
+        ck_assert(r < 0 || info.count <= count);
+    }
+    ck_assert_int_eq(r, -ETIMEDOUT);
+    child_kill(reader);
+    child_kill(stopped);
+    ck_assert_int_eq(mailslot_writer_get_info(writer, &info), 0);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
 /* The owner gives memory back and rewinds only when no writer is in its turn. */
 START_TEST(an_owner_reads_a_backlog_while_a_writer_is_stopped_in_its_turn) {
     mailslot *slot = create_at_once(SLOT, MUCH);
@@ -244,6 +286,8 @@ int main(void) {
     tcase_add_loop_test(cases,
                         a_writer_stopped_in_its_turn_and_then_killed_frees_the_others,
                         0, COUNT(turn_steps));
+    tcase_add_test(cases,
+                   who_cannot_see_a_queue_for_its_changes_and_gets_no_turn_is_told_so);
     tcase_add_test(cases,
                    an_owner_reads_a_backlog_while_a_writer_is_stopped_in_its_turn);
     tcase_add_loop_test(cases, a_close_waits_a_second_at_most_for_a_stopped_writer, 0,
