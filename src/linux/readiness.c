@@ -33,7 +33,7 @@ struct ms_readiness {
     _Atomic bool is_closing;
     enum state state;       /* only the owner knows it, */
     uint32_t value;         /* with what the bell was armed last, */
-    bool is_cleared;        /* and whether the pull that it awaited last has come */
+    bool is_cleared;        /* and whether there was a pull to clear at once last */
     _Atomic uint32_t round; /* the same for the thread; 0: MUTE */
     uint32_t missed;        /* the thread: in this round a pull was missing */
 };
@@ -160,7 +160,7 @@ static void clear(struct ms_readiness *readiness) {
     readiness->is_cleared = ms_pipe_clear(readiness->fd);
     if (!readiness->is_cleared && is_due) {
         ms_pipe_wait(readiness->fd, PULL_MS);
-        readiness->is_cleared = ms_pipe_clear(readiness->fd);
+        ms_pipe_clear(readiness->fd);
     }
     enter(readiness, MUTE);
 }

@@ -215,7 +215,8 @@ static void send_and_stop(void *context) {
     mailslot_writer_close(writer);
 }
 
-START_TEST(who_was_late_to_pull_is_found_by_the_next_read) {
+/* The thread may have pulled in its place meanwhile. */
+START_TEST(who_was_late_to_pull_is_found_by_two_reads_at_most) {
     char byte;
     size_t size;
     own();
@@ -224,7 +225,7 @@ START_TEST(who_was_late_to_pull_is_found_by_the_next_read) {
     ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), 0);
     ck_assert_int_eq(kill(writer, SIGCONT), 0);
     child_finish(writer);
-    expect_quiet_after_reads(1);
+    expect_quiet_after_reads(2);
     expect_pulled(&(struct sending){.is_once = false}, true);
     mailslot_close(slot);
 }
@@ -269,7 +270,7 @@ int main(void) {
     tcase_add_test(
         cases, a_descriptor_that_is_readable_for_nothing_is_so_for_two_reads_at_most);
     tcase_add_test(cases, a_full_pipe_holds_up_nobody);
-    tcase_add_test(cases, who_was_late_to_pull_is_found_by_the_next_read);
+    tcase_add_test(cases, who_was_late_to_pull_is_found_by_two_reads_at_most);
     tcase_add_test(cases, to_pull_after_the_owners_death_raises_no_signal);
     return suite_run();
 }
