@@ -2,6 +2,9 @@
 -- Makes a Markdown table of a CSV of the benchmark, and a picture of each scenario.
 -- Usage: report.lua FILE.csv FOLDER CAPTION     (writes FOLDER/table.md, FOLDER/*.svg)
 
+package.path = arg[0]:match("^(.*)/") .. "/?.lua;" .. package.path
+local judge = require "marks"
+
 local csv, folder, caption = table.unpack(arg)
 
 -- Only the third field, the case, is in quotes.
@@ -72,12 +75,31 @@ local function write_place(file, case, place, rows)
   end
 end
 
-local function write_tables(all)
+-- Returns how many hold.
+local function write_marks(file, judged)
+  local held = 0
+  file:write("\n## Marks\n\n",
+    "Ours against the best of those that are named, at the place of most of our rounds.\n\n",
+    "| | mark | at least | at most | measured | times | place | rounds | |\n",
+    "|---|---|--:|--:|--:|---|---|--:|---|\n")
+  for _, one in ipairs(judged) do
+    local mark = one.mark
+    held = held + (one.holds and 1 or 0)
+    file:write(("| %s | %s | %s | %s | %s | %s | %s | %d | %s |\n"):format(
+      mark.scenario:match("^%a+"), mark.name, mark.at_least and show(mark.at_least) or "",
+      mark.at_most and show(mark.at_most) or "", show(one.value), one.peer or "",
+      one.place, one.rounds, one.holds and "holds" or "**missed**"))
+  end
+  return held
+end
+
+local function write_tables(all, judged)
   local file <close> = assert(io.open(folder .. "/table.md", "w"))
   file:write("# Benchmark\n\n", caption, "\n\n",
     "Medians; `ratio` is the row's to ours of the same place. `near` and `far` say how far\n",
     "the processors were apart; `moved` that this changed during the run, `busy` that the\n",
     "machine did something else: such rows do not count.\n")
+  print(("%d of %d marks hold"):format(write_marks(file, judged), #judged))
   for scenario, figures in each(all) do
     for figure, cases in each(figures) do
       file:write(("\n## %s, %s\n\n"):format(scenario, figure),
@@ -158,7 +180,7 @@ end
 
 local all = read_rows(csv)
 assert(#all.keys > 0, "the CSV has no rows")
-write_tables(all)
+write_tables(all, judge(all, median))
 if os.execute("command -v gnuplot >/dev/null") then
   for scenario, figures in each(all) do
     local figure = figures.keys[1]
