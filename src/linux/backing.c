@@ -227,8 +227,10 @@ static void settle(struct ms_backing *backing, struct ms_reader *reader, int fd)
 
 inline void ms_backing_settle(struct ms_backing *backing, struct ms_reader *reader,
                               int fd) {
+    /* What it was seen to hold last it holds, until it was read. */
+    bool may_be_empty = reader->cursor == reader->tail;
     bool is_due = reader->head - backing->given_back >= STEP_BYTES ||
-                  reader->head - backing->lap >= REWIND_BYTES;
+                  (may_be_empty && reader->head - backing->lap >= REWIND_BYTES);
     if (is_due && reader->queue.capacity > SMALL_RING) {
         settle(backing, reader, fd);
     }
