@@ -17,15 +17,14 @@ const char *ms_lua_check_name(lua_State *L) {
     return strlen(name) == size ? name : NULL;
 }
 
-/* The seconds at index. Rounded up, but a number with up to three decimals stays what
- * it is, whatever its binary form. */
-static int64_t to_milliseconds(lua_State *L, int index, int argument) {
-    lua_Number seconds = lua_tonumber(L, index);
-    bool is_number = lua_type(L, index) == LUA_TNUMBER;
-    if (is_number && seconds == HUGE_VAL) {
+/* The seconds at index, which are of that type. Rounded up, but a number with up to
+ * three decimals stays what it is, whatever its binary form. */
+static int64_t to_milliseconds(lua_State *L, int index, int type, int argument) {
+    lua_Number seconds = type == LUA_TNUMBER ? lua_tonumber(L, index) : -1;
+    if (seconds == HUGE_VAL) {
         return MAILSLOT_FOREVER;
     }
-    if (!is_number || !(seconds >= 0 && seconds <= LONGEST_SECONDS)) {
+    if (!(seconds >= 0 && seconds <= LONGEST_SECONDS)) {
         luaL_argerror(L, argument,
                       "timeout must be 0 to 4294967.294 seconds or math.huge");
         return 0;
@@ -35,16 +34,12 @@ static int64_t to_milliseconds(lua_State *L, int index, int argument) {
 }
 
 int64_t ms_lua_check_timeout(lua_State *L, int argument) {
-    return to_milliseconds(L, argument, argument);
-}
-
-/* Most calls have no further argument, and that is told sooner. */
-static bool is_absent(lua_State *L, int argument) {
-    return lua_gettop(L) < argument || lua_isnil(L, argument);
+    return to_milliseconds(L, argument, lua_type(L, argument), argument);
 }
 
 int64_t ms_lua_opt_timeout(lua_State *L, int argument, int64_t absent) {
-    return is_absent(L, argument) ? absent : ms_lua_check_timeout(L, argument);
+    int type = lua_type(L, argument);
+    return type <= LUA_TNIL ? absent : to_milliseconds(L, argument, type, argument);
 }
 
 static bool is_known(const char *key, const char *const known[]) {
@@ -68,8 +63,8 @@ static void check_keys(lua_State *L, const char *const known[]) {
 }
 
 static int64_t timeout_option(lua_State *L, int64_t absent) {
-    lua_getfield(L, 2, "timeout");
-    int64_t timeout_ms = lua_isnil(L, -1) ? absent : to_milliseconds(L, -1, 2);
+    int type = lua_getfield(L, 2, "timeout");
+    int64_t timeout_ms = type == LUA_TNIL ? absent : to_milliseconds(L, -1, type, 2);
     lua_pop(L, 1);
     return timeout_ms;
 }
@@ -147,7 +142,7 @@ mailslot_options ms_lua_opt_create(lua_State *L) {
         "max_message_size", "timeout", "max_bytes", "mode", "group",
         "user_max_bytes",   NULL};
     mailslot_options options = MAILSLOT_OPTIONS_INIT;
-    if (is_absent(L, 2)) {
+    if (lua_isnoneornil(L, 2)) {
         return options;
     }
     check_keys(L, known);
@@ -167,10 +162,11 @@ static const struct ms_lua_reading any_reading = {.timeout_ms = MAILSLOT_DEFAULT
                                                   .max = LUA_MAXINTEGER};
 
 /* Seconds, or a table. */
-static struct ms_lua_reading check_reading(lua_State *L, const char *const known[]) {
+static struct ms_lua_reading check_reading(lua_State *L, int type,
+                                           const char *const known[]) {
     struct ms_lua_reading how = any_reading;
-    if (!lua_istable(L, 2)) {
-        how.timeout_ms = ms_lua_check_timeout(L, 2);
+    if (type != LUA_TTABLE) {
+        how.timeout_ms = to_milliseconds(L, 2, type, 2);
         return how;
     }
     check_keys(L, known);
@@ -182,5 +178,6 @@ static struct ms_lua_reading check_reading(lua_State *L, const char *const known
 
 inline struct ms_lua_reading ms_lua_opt_reading(lua_State *L,
                                                 const char *const known[]) {
-    return is_absent(L, 2) ? any_reading : check_reading(L, known);
+    int type = lua_type(L, 2);
+    return type <= LUA_TNIL ? any_reading : check_reading(L, type, known);
 }
