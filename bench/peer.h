@@ -34,6 +34,10 @@ struct peer {
     /* Wait for one message; returns its size. */
     size_t (*receive)(void *end, void *buffer, size_t capacity);
 
+    /* What can be read from while there is a message, for event loops; NULL: nothing.
+     */
+    int (*descriptor)(void *end);
+
     /* Several at once, one after another in memory; NULL: it has no such call.
      * receive_batch waits for the first and takes what is there, up to count. */
     void (*send_batch)(void *end, const void *messages, size_t size, size_t count);

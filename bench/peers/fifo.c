@@ -74,6 +74,10 @@ static size_t receive(void *end, void *buffer, size_t capacity) {
     return fifo->size;
 }
 
+static int descriptor(void *end) {
+    return ((struct fifo *)end)->fd;
+}
+
 static void send_batch(void *end, const void *messages, size_t size, size_t count) {
     send_message(end, messages, size * count, true);
 }
@@ -103,6 +107,7 @@ const struct peer peer_fifo = {
     .close_writer = close_end,
     .send = send_message,
     .receive = receive,
+    .descriptor = descriptor,
     .send_batch = send_batch,
     .receive_batch = receive_batch,
     .remove = remove_channel,

@@ -66,6 +66,12 @@ static size_t receive(void *end, void *buffer, size_t capacity) {
     return size;
 }
 
+static int descriptor(void *end) {
+    int fd;
+    check(mailslot_get_fd(end, &fd), "get_fd");
+    return fd;
+}
+
 static void send_batch(void *end, const void *messages, size_t size, size_t count) {
     mailslot_buffer buffers[BATCH_MAX];
     for (size_t i = 0; i < count; i++) {
@@ -106,6 +112,7 @@ const struct peer peer_mailslot = {
     .send = send_message,
     .send_once = send_once,
     .receive = receive,
+    .descriptor = descriptor,
     .send_batch = send_batch,
     .receive_batch = receive_batch,
     .remove = remove_channel,
@@ -121,6 +128,7 @@ const struct peer peer_mailslot_small = {
     .send = send_message,
     .send_once = send_once,
     .receive = receive,
+    .descriptor = descriptor,
     .send_batch = send_batch,
     .receive_batch = receive_batch,
     .remove = remove_channel,

@@ -70,6 +70,11 @@ static size_t receive(void *end, void *buffer, size_t capacity) {
     return (size_t)size;
 }
 
+/* On Linux a queue is one. */
+static int descriptor(void *end) {
+    return *(mqd_t *)end;
+}
+
 static void remove_channel(const char *name) {
     mq_unlink(queue_name(name));
 }
@@ -83,5 +88,6 @@ const struct peer peer_posix_mq = {
     .close_writer = close_end,
     .send = send_message,
     .receive = receive,
+    .descriptor = descriptor,
     .remove = remove_channel,
 };

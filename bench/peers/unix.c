@@ -56,6 +56,10 @@ bool unix_send(void *end, const void *data, size_t size, bool may_wait) {
     return true;
 }
 
+int unix_descriptor(void *end) {
+    return *(int *)end;
+}
+
 void unix_close(void *end) {
     close(*(int *)end);
     free(end);

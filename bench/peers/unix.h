@@ -10,6 +10,7 @@
 void *unix_bind(int type, const char *name, bool is_plain);
 void *unix_connect(int type, const char *name, size_t size);
 bool unix_send(void *end, const void *data, size_t size, bool may_wait);
+int unix_descriptor(void *end);
 void unix_close(void *end);
 void unix_remove(const char *name);
 

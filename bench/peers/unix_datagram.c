@@ -65,6 +65,7 @@ const struct peer peer_unix_datagram = {
     .close_writer = unix_close,
     .send = unix_send,
     .receive = receive,
+    .descriptor = unix_descriptor,
     .send_batch = send_batch,
     .receive_batch = receive_batch,
     .remove = unix_remove,

@@ -4,7 +4,7 @@
  *
  *   latency    from the call that sends to the return of the call that receives; before
  *              each message the writer waits until the reader sleeps
- *   latency-fd the same, and the reader waits as an event loop does
+ *   latency-fd the same, and the reader waits as an event loop does: for a descriptor
  *   roundtrip  there and back, likewise
  *   pingpong   there and back, again at once: both sides are at work all the time
  */
@@ -12,15 +12,11 @@
 #include "samples.h"
 #include "scenario.h"
 
-#include <errno.h>
-#include <mailslot.h>
 #include <poll.h>
 #include <time.h>
 
 /* Long enough for a reader that spins before it sleeps. */
 #define PAUSE_NS 1000000
-
-typedef size_t receive_function(void *end, void *buffer, size_t capacity);
 
 static void rest(void) {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
@@ -33,7 +29,14 @@ struct letter {
     int64_t sent_ns;
 };
 
-static void read_stamped(const struct job *job, receive_function *receive) {
+static void await_descriptor(const struct peer *peer, void *end) {
+    struct pollfd pollfd = {.fd = peer->descriptor(end), .events = POLLIN};
+    if (poll(&pollfd, 1, -1) != 1) {
+        fail("poll");
+    }
+}
+
+static void read_stamped(const struct job *job, bool is_polling) {
     struct account account = {0};
     struct samples samples;
     samples_init(&samples, job->count);
@@ -42,7 +45,10 @@ static void read_stamped(const struct job *job, receive_function *receive) {
     long slept = count_sleeps();
     barrier();
     while (account.ended < 1) {
-        size_t size = receive(end, letter, job->size);
+        if (is_polling) {
+            await_descriptor(job->peer, end);
+        }
+        size_t size = job->peer->receive(end, letter, job->size);
         int64_t end_ns = now_ns();
         check_message(&account, letter, size, job->size);
         samples_add(&samples, end_ns - letter->sent_ns);
@@ -72,33 +78,16 @@ static void write_stamped(const struct job *job, int index) {
 
 static void read_waiting(const struct job *job, int index) {
     (void)index;
-    read_stamped(job, job->peer->receive);
-}
-
-/* As an event loop does. */
-static size_t poll_and_receive(void *slot, void *buffer, size_t capacity) {
-    struct pollfd pollfd = {.events = POLLIN};
-    size_t size = 0;
-    int r = mailslot_read(slot, buffer, capacity, 0, &size);
-    while (r == -EAGAIN) {
-        if (mailslot_get_fd(slot, &pollfd.fd) < 0 || poll(&pollfd, 1, -1) < 0) {
-            fail("mailslot_get_fd");
-        }
-        r = mailslot_read(slot, buffer, capacity, 0, &size);
-    }
-    if (r < 0) {
-        fail("mailslot_read: %s", mailslot_error_text(r));
-    }
-    return size;
+    read_stamped(job, false);
 }
 
 static void read_polling(const struct job *job, int index) {
     (void)index;
-    read_stamped(job, poll_and_receive);
+    read_stamped(job, true);
 }
 
 static bool has_descriptor(const struct peer *peer) {
-    return peer == peers[0];
+    return peer->descriptor != NULL;
 }
 
 static void answer(const struct job *job, int index) {
@@ -165,7 +154,7 @@ const struct scenario scenario_latency = {
 
 const struct scenario scenario_latency_fd = {
     .name = "latency-fd",
-    .about = "the same to a reader that waits for the slot's descriptor",
+    .about = "the same to a reader that polls a descriptor",
     .read = read_polling,
     .write = write_stamped,
     .has = has_descriptor,
