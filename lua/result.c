@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* [-0, +1] The name of the slot that argument 1 is about. */
@@ -33,6 +34,12 @@ static const char *name_fault(lua_State *L, int error, const char *name) {
     return fault;
 }
 
+/* It would be another one for each process. */
+static bool is_directory_relative(void) {
+    const char *directory = secure_getenv("MAILSLOT_DIR");
+    return directory && *directory && *directory != '/';
+}
+
 /* [-0, +1] Who is refused wants to know by whom, or by which rule. */
 static void push_text(lua_State *L, int error, const char *name, const char *fault) {
     uint32_t uid;
@@ -40,7 +47,9 @@ static void push_text(lua_State *L, int error, const char *name, const char *fau
         lua_pushfstring(L, "not a name for a slot: %s", fault);
         return;
     }
-    if (error == -EACCES && mailslot_get_owner(name, &uid) == 0) {
+    if (error == -EINVAL && is_directory_relative()) {
+        lua_pushliteral(L, "MAILSLOT_DIR must be an absolute path");
+    } else if (error == -EACCES && mailslot_get_owner(name, &uid) == 0) {
         lua_pushliteral(L, "permission denied: it belongs to ");
         ms_lua_push_user(L, uid);
         lua_concat(L, 2);

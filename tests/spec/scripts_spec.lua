@@ -215,6 +215,12 @@ describe("the scripts", function()
     assert.truthy(server.err:find("^server.lua: [^\n]*\n$"))
   end)
 
+  it("blame no name for a folder that is not an absolute path", function()
+    local server = scripts.start("server.lua", {}, { env = { MAILSLOT_DIR = "here" } })
+    scripts.finish(server)
+    assert.truthy(server.err:find("MAILSLOT_DIR must be an absolute path", 1, true))
+  end)
+
   it("name the Debian package when JSON is asked for and dkjson is missing", function()
     scripts.with_folder(function(folder)
       link_module("argparse", package.path, folder)
