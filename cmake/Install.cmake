@@ -2,8 +2,9 @@
 # What `cmake --install` puts where.
 include(CMakePackageConfigHelpers)
 
-set(MAILSLOT_LUA_CDIR lib/lua/5.4 CACHE PATH "Where the Lua module goes")
-set(MAILSLOT_LUA_DIR share/lua/5.4 CACHE PATH "Where Lua files go")
+# Not PATH: that would make what is given relative to the prefix relative to where cmake runs.
+set(MAILSLOT_LUA_CDIR lib/lua/5.4 CACHE STRING "Where the Lua module goes")
+set(MAILSLOT_LUA_DIR share/lua/5.4 CACHE STRING "Where Lua files go")
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mailslot)
 
 install(TARGETS mailslot mailslot_static EXPORT mailslot)
