@@ -79,7 +79,8 @@ end
 local function write_marks(file, judged)
   local held = 0
   file:write("\n## Marks\n\n",
-    "Ours against the best of those that are named, at the place of most of our rounds.\n\n",
+    "Ours against the best of those that were measured, at the place of most of our rounds.\n",
+    "They mean little where few peers were, or other programs ran.\n\n",
     "| | mark | at least | at most | measured | times | place | rounds | |\n",
     "|---|---|--:|--:|--:|---|---|--:|---|\n")
   for _, one in ipairs(judged) do
@@ -99,7 +100,9 @@ local function write_tables(all, judged)
     "Medians; `ratio` is the row's to ours of the same place. `near` and `far` say how far\n",
     "the processors were apart; `moved` that this changed during the run, `busy` that the\n",
     "machine did something else: such rows do not count.\n")
-  print(("%d of %d marks hold"):format(write_marks(file, judged), #judged))
+  if #judged > 0 then
+    print(("%d of %d marks hold"):format(write_marks(file, judged), #judged))
+  end
   for scenario, figures in each(all) do
     for figure, cases in each(figures) do
       file:write(("\n## %s, %s\n\n"):format(scenario, figure),

@@ -106,7 +106,7 @@ const struct scenario scenario_throughput = {
 
 const struct scenario scenario_writers = {
     .name = "writers",
-    .about = "the same with 1 to 64 writers",
+    .about = "messages a second of 1 to 64 writers",
     .read = read_messages,
     .write = write_messages,
 };
