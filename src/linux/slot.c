@@ -27,8 +27,10 @@
  * it looks again after this long. */
 #define LOOK_AGAIN_NS INT64_C(1000000000)
 
-/* How long a thread may take to be gone after its locks are free. */
+/* How long a thread may take to be gone after its locks are free, and how often to look
+ * for that. */
 #define ENDING_NS INT64_C(10000000)
+#define ENDING_NAP_NS INT64_C(50000)
 
 struct mailslot {
     enum ms_handle handle;
@@ -133,12 +135,15 @@ static void wake_writers(struct ms_header *header) {
 }
 
 /* A thread that ends is there for a moment more when the kernel has freed its locks,
- * and whoever waited for its end goes on. */
-static bool has_creator_ended(const mailslot *slot) {
+ * and whoever waited for its end goes on. A main thread stays until the process ends,
+ * and another thread may have got its number: those are waited for in vain. */
+static bool has_creator_ended(mailslot *slot) {
+    ms_lock *lock = &slot->region.header->owner_lock;
     int64_t end_ns = ms_clock_now_ns() + ENDING_NS;
     while (ms_process_has_thread(slot->thread)) {
-        if (ms_lock_is_held(&slot->region.header->owner_lock) ||
-            ms_clock_now_ns() >= end_ns) {
+        uint32_t word = *lock;
+        if (ms_lock_is_held(lock) ||
+            ms_nap(lock, word, end_ns, ENDING_NAP_NS) == -ETIMEDOUT) {
             return false;
         }
     }
