@@ -55,22 +55,24 @@ static int sleep_until_message(lua_State *L, struct ms_lua_slot *handle,
     }
 }
 
-/* 0: a message is queued, and none is shown. */
-static int await_message(lua_State *L, struct ms_lua_slot *handle, int64_t timeout_ms) {
-    begin_reading(L, handle);
-    int r = mailslot_wait(handle->slot, 0);
-    if (r != -EAGAIN || timeout_ms == 0) {
-        return r;
-    }
+/* Nothing is queued, and none is shown. 0: now a message is. */
+static int await_next(lua_State *L, struct ms_lua_slot *handle, int64_t timeout_ms) {
     if (timeout_ms == MAILSLOT_DEFAULT) {
         mailslot_info info = MAILSLOT_INFO_INIT;
-        r = mailslot_get_info(handle->slot, &info);
+        int r = mailslot_get_info(handle->slot, &info);
         if (r < 0) {
             return r;
         }
         timeout_ms = info.timeout_ms;
     }
-    return sleep_until_message(L, handle, timeout_ms);
+    return timeout_ms == 0 ? -EAGAIN : sleep_until_message(L, handle, timeout_ms);
+}
+
+/* 0: a message is queued, and none is shown. */
+static int await_message(lua_State *L, struct ms_lua_slot *handle, int64_t timeout_ms) {
+    begin_reading(L, handle);
+    int r = mailslot_wait(handle->slot, 0);
+    return r == -EAGAIN ? await_next(L, handle, timeout_ms) : r;
 }
 
 /* [-0, +1] The next message, unless an error is returned. */
@@ -81,7 +83,7 @@ static int read_message(lua_State *L, struct ms_lua_slot *handle,
         mailslot_message message;
         int r = mailslot_peek(handle->slot, 0, &message);
         if (r == -EAGAIN) {
-            r = await_message(L, handle, how->timeout_ms);
+            r = await_next(L, handle, how->timeout_ms);
             r = r < 0 ? r : mailslot_peek(handle->slot, 0, &message);
         }
         if (r < 0) {
