@@ -151,24 +151,29 @@ static bool run_once(const struct options *options, const struct plan_case *one,
     return true;
 }
 
-static void run_case(const struct options *options, const struct plan_case *one) {
+/* Who takes part in a case. */
+static void choose(const struct options *options, const struct plan_case *one,
+                   bool ret_is_out[PEERS_MAX]) {
     const struct peer *const *all = plan_peers(one);
-    bool is_out[PEERS_MAX] = {false};
     for (int i = 0; all[i]; i++) {
-        is_out[i] =
+        ret_is_out[i] =
             !plan_has(one, all[i]) || !options_want(options->only, all[i]->name);
-        const char *obstacle = is_out[i] ? NULL : plan_obstacle(one, all[i]);
+        const char *obstacle = ret_is_out[i] ? NULL : plan_obstacle(one, all[i]);
         if (obstacle) {
-            fprintf(stderr, "bench:   without %s: %s\n", all[i]->name, obstacle);
-            is_out[i] = true;
+            fprintf(stderr, "bench: %s, %s: without %s: %s\n", one->scenario->name,
+                    one->label, all[i]->name, obstacle);
+            ret_is_out[i] = true;
         }
     }
-    for (int round = 1; round <= options->rounds; round++) {
-        for (int i = 0; all[i]; i++) {
-            if (!is_out[i] && !run_once(options, one, all[i], round)) {
-                fprintf(stderr, "bench:   without %s: it failed\n", all[i]->name);
-                is_out[i] = true;
-            }
+}
+
+static void run_case(const struct options *options, const struct plan_case *one,
+                     int round, bool is_out[PEERS_MAX]) {
+    const struct peer *const *all = plan_peers(one);
+    for (int i = 0; all[i]; i++) {
+        if (!is_out[i] && !run_once(options, one, all[i], round)) {
+            fprintf(stderr, "bench:   without %s: it failed\n", all[i]->name);
+            is_out[i] = true;
         }
     }
 }
@@ -178,24 +183,40 @@ static bool is_wanted(const struct options *options, const struct plan_case *one
            options_want(options->scenarios, one->scenario->name);
 }
 
-static void run_all(const struct options *options) {
+static int choose_all(const struct options *options, bool is_out[][PEERS_MAX]) {
     int total = 0;
-    int done = 0;
     for (int i = 0; i < plan_count; i++) {
-        total += is_wanted(options, &plan_cases[i]);
+        if (is_wanted(options, &plan_cases[i])) {
+            choose(options, &plan_cases[i], is_out[i]);
+            total++;
+        }
     }
+    return total;
+}
+
+/* Round by round, so that whatever else the machine does for a while meets a round of
+ * everything, and not all rounds of one case. */
+static void run_all(const struct options *options) {
+    bool(*is_out)[PEERS_MAX] = allocate((size_t)plan_count * sizeof *is_out);
+    int total = choose_all(options, is_out);
     int64_t start_ns = now_ns();
     printf("language,scenario,case,peer,is_floor,round,place,before_ns,after_ns,figure,"
            "value\n");
-    for (int i = 0; i < plan_count; i++) {
-        const struct plan_case *one = &plan_cases[i];
-        if (is_wanted(options, one)) {
-            fprintf(stderr, "bench: %d of %d, %.0f s: %s, %s\n", ++done, total,
-                    (double)(now_ns() - start_ns) * 1e-9, one->scenario->name,
-                    one->label);
-            run_case(options, one);
+    for (int round = 1; round <= options->rounds; round++) {
+        int done = 0;
+        for (int i = 0; i < plan_count; i++) {
+            const struct plan_case *one = &plan_cases[i];
+            if (is_wanted(options, one)) {
+                fprintf(stderr,
+                        "bench: round %d of %d, %d of %d, after %.0f s: %s, %s\n",
+                        round, options->rounds, ++done, total,
+                        (double)(now_ns() - start_ns) * 1e-9, one->scenario->name,
+                        one->label);
+                run_case(options, one, round, is_out[i]);
+            }
         }
     }
+    free(is_out);
 }
 
 static void remove_all(const struct peer *const *all) {
