@@ -43,7 +43,7 @@ void take_with_fault(struct reading *reading, const void *bytes, size_t size) {
         is_held_back = true;
     } else if (size && is_due("damage")) {
         make_copy(bytes, size);
-        copy[next_random((uint32_t)size)] ^= 1;
+        copy[size - 1] ^= 1; /* not what tells whose message it is */
         reading_take(reading, copy, size);
     } else {
         take_in_turn(reading, bytes, size);
