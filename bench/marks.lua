@@ -7,6 +7,8 @@
 --   as_scenario, as_figure, as_case   which of theirs, where it is another one
 --   at_least, at_most                 how many times that; without peers, the figure
 
+local median = require "median"
+
 local KERNEL <const> = { "posix-mq", "sysv-mq", "unix-datagram", "unix-seqpacket", "fifo" }
 local QUEUES <const> = { "boost", "libqb", "zeromq", table.unpack(KERNEL) }
 local LUA <const> = { "luasocket", "luv", "fifo" }
@@ -66,7 +68,7 @@ local marks = {
 }
 
 -- The median of a peer at a place, and of how many rounds; nil: it was never there.
-local function median_of(places, place, peer, median)
+local function median_of(places, place, peer)
   local row = places and places.values[place] and places.values[place].values[peer]
   if not row then
     return nil, 0
@@ -81,18 +83,18 @@ local function places_of(all, scenario, figure, case)
 end
 
 -- Where most of its rounds were; those during which the processors moved do not count.
-local function main_place(places, peer, median)
-  local _, near = median_of(places, "near", peer, median)
-  local _, far = median_of(places, "far", peer, median)
+local function main_place(places, peer)
+  local _, near = median_of(places, "near", peer)
+  local _, far = median_of(places, "far", peer)
   return near >= far and "near" or "far"
 end
 
 -- The best of the peers, at that place if they have been there.
-local function best_of(places, place, mark, median)
+local function best_of(places, place, mark)
   local best, who
   for _, peer in ipairs(mark.peers) do
-    local value = median_of(places, place, peer, median)
-      or median_of(places, main_place(places, peer, median), peer, median)
+    local value = median_of(places, place, peer)
+      or median_of(places, main_place(places, peer), peer)
     if value and (not best or (value > best) == (mark.at_least ~= nil)) then
       best, who = value, peer
     end
@@ -100,16 +102,16 @@ local function best_of(places, place, mark, median)
   return best, who
 end
 
-local function judge_one(all, mark, median)
+local function judge_one(all, mark)
   local places = places_of(all, mark.scenario, mark.figure, mark.case)
-  local place = main_place(places, "mailslot", median)
-  local value, rounds = median_of(places, place, "mailslot", median)
+  local place = main_place(places, "mailslot")
+  local value, rounds = median_of(places, place, "mailslot")
   local peer
   if value and mark.peers then
     local theirs = places_of(all, mark.as_scenario or mark.scenario,
       mark.as_figure or mark.figure, mark.as_case or mark.case)
     local best
-    best, peer = best_of(theirs, place, mark, median)
+    best, peer = best_of(theirs, place, mark)
     value = best and value / best
   end
   if not value then
@@ -121,10 +123,10 @@ local function judge_one(all, mark, median)
 end
 
 -- How those marks stand for which there are figures.
-local function judge(all, median)
+local function judge(all)
   local judged = {}
   for _, mark in ipairs(marks) do
-    judged[#judged + 1] = judge_one(all, mark, median)
+    judged[#judged + 1] = judge_one(all, mark)
   end
   return judged
 end

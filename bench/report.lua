@@ -4,6 +4,7 @@
 
 package.path = arg[0]:match("^(.*)/") .. "/?.lua;" .. package.path
 local judge = require "marks"
+local median = require "median"
 
 local csv, folder, caption = table.unpack(arg)
 
@@ -47,12 +48,6 @@ local function read_rows(path)
     end
   end
   return all
-end
-
-local function median(row)
-  table.sort(row)
-  local middle = #row // 2
-  return #row % 2 == 1 and row[middle + 1] or (row[middle] + row[middle + 1]) / 2
 end
 
 local function show(value)
@@ -183,7 +178,7 @@ end
 
 local all = read_rows(csv)
 assert(#all.keys > 0, "the CSV has no rows")
-write_tables(all, judge(all, median))
+write_tables(all, judge(all))
 if os.execute("command -v gnuplot >/dev/null") then
   for scenario, figures in each(all) do
     local figure = figures.keys[1]
