@@ -4,19 +4,18 @@
 #include "ring.h"
 #include "suite.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #define CAPACITY (UINT64_C(1) << 24)
 #define AHEAD (UINT64_C(2) << 20)
-#define LAPS 700
-#define PIECE_MIN 64
-#define PIECES 7
+#define LOOK_NS 1000
 
 static struct ring ring;
-static uint64_t piece; /* how much the owner reads at once, in this lap */
-static _Atomic uint32_t laps_begun;
-static _Atomic uint32_t laps_read;
+static uint64_t speed; /* of the owner: bytes from look to look; 0: time is as it is */
+static int64_t time_ns;
 
 /* As if so much were queued. */
 static void queue_bytes(uint64_t bytes) {
@@ -51,43 +50,58 @@ START_TEST(a_head_that_was_overwritten_holds_it_up_no_longer) {
 }
 END_TEST
 
-/* Reads to the end of each lap, and then starts the ring anew. */
-static void *read_laps(void *context) {
-    (void)context;
-    for (uint32_t lap = 1; lap <= LAPS; lap++) {
-        while (laps_begun < lap) {
-        }
-        uint64_t tail = ms_position(ring.header->tail);
-        while (ring.header->head < tail) {
-            atomic_fetch_add(&ring.header->head, piece);
-        }
-        atomic_store(&ring.header->tail, tail + CAPACITY);
-        atomic_store(&ring.header->head, tail + CAPACITY);
-        laps_read = lap;
+/* In place of the C library's: the owner reads from one look at the clock to the next,
+ * and starts the ring anew at the end. */
+int clock_gettime(clockid_t clock, struct timespec *ret_time) {
+    if (speed == 0 || clock != CLOCK_MONOTONIC) {
+        return (int)syscall(SYS_clock_gettime, clock, ret_time);
     }
-    return NULL;
+    uint64_t tail = ms_position(ring.header->tail);
+    uint64_t head = ring.header->head + speed;
+    atomic_store(&ring.header->head, head < tail ? head : tail);
+    if (head >= tail) {
+        atomic_store(&ring.header->tail, tail + CAPACITY);
+    }
+    time_ns += LOOK_NS;
+    *ret_time = (struct timespec){.tv_nsec = time_ns};
+    return 0;
 }
 
-/* An owner that is too slow here, or is kept from its processor, reads faster in the
- * next lap. */
-START_TEST(it_waits_for_an_owner_that_comes_to_the_end) {
-    pthread_t owner;
-    uint32_t good = 0;
+/* What a writer does with an owner that needs so many looks to read all; returns how
+ * many it waited. */
+static int64_t give_way(struct ms_pace *pace, uint64_t looks) {
     ring_init(&ring, CAPACITY, 0);
-    ck_assert_int_eq(pthread_create(&owner, NULL, read_laps, NULL), 0);
-    for (uint32_t lap = 1; lap <= LAPS; lap++) {
-        struct ms_pace pace = {.steps = 1};
-        piece = PIECE_MIN << lap % PIECES;
-        queue_bytes(AHEAD);
-        laps_begun = lap;
-        ms_pace_give_way(&pace, &ring.queue);
-        good += pace.steps == 0;
-        while (laps_read < lap) {
-        }
-    }
-    ck_assert_int_eq(pthread_join(owner, NULL), 0);
-    ck_assert_uint_gt(good, 0);
+    queue_bytes(AHEAD);
+    time_ns = 0;
+    speed = AHEAD / looks / 8 * 8;
+    *pace = (struct ms_pace){.steps = 1};
+    ms_pace_give_way(pace, &ring.queue);
+    speed = 0;
     ring_fini(&ring);
+    return time_ns / LOOK_NS;
+}
+
+START_TEST(it_waits_for_an_owner_that_is_there_within_a_millisecond) {
+    static const uint64_t needed[] = {1, 40, 60, 300, 900};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        struct ms_pace pace;
+        int64_t waited = give_way(&pace, needed[i]);
+        ck_assert_uint_eq(pace.steps, 0);
+        ck_assert_int_ge(waited, (int64_t)needed[i]);
+        ck_assert_int_le(waited, (int64_t)needed[i] + 2);
+    }
+}
+END_TEST
+
+START_TEST(it_sees_in_a_moment_that_an_owner_will_be_later) {
+    static const uint64_t needed[] = {1100, 5000, 200000};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        struct ms_pace pace;
+        int64_t waited = give_way(&pace, needed[i]);
+        ck_assert_uint_eq(pace.steps, 3);
+        ck_assert_int_ge(waited, 50);
+        ck_assert_int_le(waited, 52);
+    }
 }
 END_TEST
 
@@ -97,6 +111,7 @@ int main(void) {
     tcase_add_test(cases,
                    it_gives_up_an_owner_that_stands_still_and_tries_later_and_later);
     tcase_add_test(cases, a_head_that_was_overwritten_holds_it_up_no_longer);
-    tcase_add_test(cases, it_waits_for_an_owner_that_comes_to_the_end);
+    tcase_add_test(cases, it_waits_for_an_owner_that_is_there_within_a_millisecond);
+    tcase_add_test(cases, it_sees_in_a_moment_that_an_owner_will_be_later);
     return suite_run(suite);
 }
