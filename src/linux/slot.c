@@ -213,8 +213,11 @@ static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
         bool is_warm = ms_backing_is_warm(&slot->backing, &slot->reader);
         int r = ms_nap(&header->bell, MS_BELL_ARMED, deadline_ns,
                        is_warm ? MS_BUSY_NS : LOOK_AGAIN_NS);
+        if (ms_reader_has_message(&slot->reader)) {
+            return 0;
+        }
         if (r < 0) {
-            return ms_reader_has_message(&slot->reader) ? 0 : r;
+            return r;
         }
         ms_backing_cool(&slot->backing, &slot->reader, slot->region.fd);
     }
