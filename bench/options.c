@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS_DEFAULT 5
+#define ROUNDS_DEFAULT 9
+#define ROUNDS_QUICK 5
 #define SECONDS_DEFAULT 0.3
 #define SECONDS_QUICK 0.08
 
@@ -17,10 +18,10 @@ static void print_help(void) {
            "  --quick           fewer cases, shorter runs: two minutes\n"
            "  --only PEERS      only these peers, with commas\n"
            "  --scenario NAMES  only these scenarios, with commas\n"
-           "  --rounds N        rounds of each case; default %d\n"
+           "  --rounds N        rounds of each case; default %d, with --quick %d\n"
            "  --seconds S       length of a run; default %g, with --quick %g\n"
            "  --help            this text\n\nPeers:",
-           ROUNDS_DEFAULT, SECONDS_DEFAULT, SECONDS_QUICK);
+           ROUNDS_DEFAULT, ROUNDS_QUICK, SECONDS_DEFAULT, SECONDS_QUICK);
     for (int i = 0; peers[i]; i++) {
         printf(" %s", peers[i]->name);
     }
@@ -105,7 +106,7 @@ struct options options_parse(int argc, char **argv) {
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    struct options options = {.rounds = ROUNDS_DEFAULT};
+    struct options options = {0};
     int option;
     // NOLINTNEXTLINE(concurrency-mt-unsafe)
     while ((option = getopt_long(argc, argv, "", known, NULL)) >= 0) {
@@ -134,6 +135,9 @@ struct options options_parse(int argc, char **argv) {
     }
     if (optind < argc) {
         refuse("not an option", argv[optind]);
+    }
+    if (options.rounds == 0) {
+        options.rounds = options.is_quick ? ROUNDS_QUICK : ROUNDS_DEFAULT;
     }
     if (options.seconds == 0) {
         options.seconds = options.is_quick ? SECONDS_QUICK : SECONDS_DEFAULT;

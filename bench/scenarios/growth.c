@@ -12,6 +12,8 @@
 /* Of a send and a read: enough that the queue comes through tens of megabytes, whatever
  * its depth; and of an open and a close. */
 #define PAIRS 500000
+#define TURN_PAIRS 5000
+#define FLAT_DEPTH 10
 #define OPENS 2000
 #define IDLE_MS 1000
 
@@ -25,41 +27,65 @@ static void check(int r, const char *what) {
     }
 }
 
-/* A queue that holds so many 64-byte messages and as much again. */
-static mailslot *create_deep(const struct job *job) {
+/* Of a process that both sends and reads, so that it always holds as many. */
+struct queue {
     mailslot *slot;
+    mailslot_writer *writer;
+    struct account account;
+    uint64_t sent;
+    int64_t spent_ns;
+};
+
+static void send_next(struct queue *queue, char *message, size_t size) {
+    number_message(message, size, (struct head){.sequence = ++queue->sent});
+    check(mailslot_writer_send(queue->writer, message, size, 0), "send");
+}
+
+static void open_queue(struct queue *queue, const char *name, uint64_t depth,
+                       char *message, size_t size) {
     mailslot_options options = MAILSLOT_OPTIONS_INIT;
-    options.max_bytes = (job->count + PAIRS) * (job->size + 32);
-    check(mailslot_create(job->name, &options, &slot), "create");
-    return slot;
+    options.max_bytes = (depth + PAIRS) * (size + 32);
+    *queue = (struct queue){0};
+    check(mailslot_create(name, &options, &queue->slot), "create");
+    check(mailslot_open(name, &queue->writer), "open");
+    while (queue->sent < depth) {
+        send_next(queue, message, size);
+    }
 }
 
-static void send_next(mailslot_writer *writer, char *message, size_t size,
-                      uint64_t sequence) {
-    number_message(message, size, (struct head){.sequence = sequence});
-    check(mailslot_writer_send(writer, message, size, 0), "send");
+static void pass_some(struct queue *queue, char *message, size_t expected) {
+    int64_t start_ns = now_ns();
+    for (int i = 0; i < TURN_PAIRS; i++) {
+        size_t size;
+        send_next(queue, message, expected);
+        check(mailslot_read(queue->slot, message, expected, 0, &size), "read");
+        check_message(&queue->account, message, size, expected);
+    }
+    queue->spent_ns += now_ns() - start_ns;
 }
 
+static void close_queue(struct queue *queue) {
+    mailslot_writer_close(queue->writer);
+    mailslot_close(queue->slot);
+}
+
+/* In turns with one that is not deep, so that a machine that is slower for a while is
+ * so for both. */
 static void measure_depth(const struct job *job, int index) {
     (void)index;
-    struct account account = {0};
     char *message = allocate(job->size);
-    mailslot *slot = create_deep(job);
-    mailslot_writer *writer;
-    size_t size;
-    check(mailslot_open(job->name, &writer), "open");
-    for (uint64_t i = 1; i <= job->count; i++) {
-        send_next(writer, message, job->size, i);
+    struct queue deep;
+    struct queue flat;
+    open_queue(&flat, job->back, FLAT_DEPTH, message, job->size);
+    open_queue(&deep, job->name, job->count, message, job->size);
+    for (int i = 0; i < PAIRS / TURN_PAIRS; i++) {
+        pass_some(&flat, message, job->size);
+        pass_some(&deep, message, job->size);
     }
-    int64_t start_ns = now_ns();
-    for (uint64_t i = 1; i <= PAIRS; i++) {
-        send_next(writer, message, job->size, job->count + i);
-        check(mailslot_read(slot, message, job->size, 0, &size), "read");
-        check_message(&account, message, size, job->size);
-    }
-    report("send_and_read_ns", (double)(now_ns() - start_ns) / PAIRS);
-    mailslot_writer_close(writer);
-    mailslot_close(slot);
+    report("send_and_read_ns", (double)deep.spent_ns / PAIRS);
+    report("of_10_queued", (double)deep.spent_ns / (double)flat.spent_ns);
+    close_queue(&deep);
+    close_queue(&flat);
 }
 
 /* Many slots, and what it costs to open one of them. */
