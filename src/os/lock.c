@@ -20,11 +20,11 @@
 /* Looks before each nap: a turn is short. */
 #define LOOKS 32
 
-/* The first nap, and the longest. Each is twice the one before, so that many who wait
- * for a holder that is stopped cost little; but they are so short that who waits beside
- * others who hold it most of the time soon finds it free. Who wakes takes the processor
- * from who runs, which may be the holder, and then all others find it taken: naps of a
- * quarter of this made 64 writers half as fast. */
+/* The shortest nap, and the longest. Each is twice the one before, so that many who
+ * wait for a holder that is stopped cost little; but they are so short that who waits
+ * beside others who hold it most of the time soon finds it free. Who wakes takes the
+ * processor from who runs, which may be the holder, and then all others find it taken:
+ * so the first nap is almost as long as the last one that was enough. */
 #define NAP_NS INT64_C(200000)
 #define NAP_MAX_NS (NAP_NS << 3)
 
@@ -39,10 +39,11 @@ struct node {
 _Static_assert(sizeof(struct node) == MS_LOCK_NODE_SIZE, "node");
 #define ON_OFFSET (MS_LOCK_NODE_OFFSET + (long)offsetof(struct node, on))
 
-/* This thread, as the kernel knows it. */
+/* This thread: as the kernel knows it, and what it knows of its waits. */
 static _Thread_local struct {
     uint32_t id; /* 0: not known yet */
     struct robust_list_head *locks;
+    int64_t nap_ns;                                /* with how long a nap to begin */
 } self __attribute__((tls_model("initial-exec"))); /* no call to find it */
 
 static void forget_self(void) {
@@ -160,10 +161,12 @@ static int nap_on(ms_lock *lock, int64_t deadline_ns) {
     bool is_taken = false;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (int64_t nap_ns = NAP_NS; r == 0 && !is_taken;
-         nap_ns += nap_ns < NAP_MAX_NS ? nap_ns : 0) {
-        r = nap(nap_ns, deadline_ns, &before);
+    int64_t next_ns = self.nap_ns > NAP_NS ? self.nap_ns : NAP_NS;
+    while (r == 0 && !is_taken) {
+        self.nap_ns = next_ns / 4 * 3;
+        r = nap(next_ns, deadline_ns, &before);
         is_taken = r == 0 && spin_on(lock);
+        next_ns = 2 * next_ns < NAP_MAX_NS ? 2 * next_ns : NAP_MAX_NS;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return r;
