@@ -177,7 +177,10 @@ plot for [i=2:%d] $data using i:xtic(1) title columnheader(i)
 end
 
 local all = read_rows(csv)
-assert(#all.keys > 0, "the CSV has no rows")
+if #all.keys == 0 then
+  io.stderr:write("bench: nothing was measured: none of these peers is in these scenarios\n")
+  os.exit(1)
+end
 write_tables(all, judge(all))
 if os.execute("command -v gnuplot >/dev/null") then
   for scenario, figures in each(all) do
