@@ -12,9 +12,12 @@
 /* Of a send and a read: enough that the queue comes through tens of megabytes, whatever
  * its depth; and of an open and a close. */
 #define PAIRS 500000
+#define OPENS 2000
+
+/* In a turn of one queue; and the depth of the one that others are compared with. */
 #define TURN_PAIRS 5000
 #define FLAT_DEPTH 10
-#define OPENS 2000
+
 #define IDLE_MS 1000
 
 static bool is_ours(const struct peer *peer) {

@@ -41,9 +41,9 @@ _Static_assert(sizeof(struct node) == MS_LOCK_NODE_SIZE, "node");
 
 /* This thread: as the kernel knows it, and what it knows of its waits. */
 static _Thread_local struct {
-    uint32_t id; /* 0: not known yet */
+    uint32_t id;    /* 0: not known yet */
+    int64_t nap_ns; /* with how long a nap to begin */
     struct robust_list_head *locks;
-    int64_t nap_ns;                                /* with how long a nap to begin */
 } self __attribute__((tls_model("initial-exec"))); /* no call to find it */
 
 static void forget_self(void) {
