@@ -382,10 +382,10 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
  *
  * Never waits for the reader: a full slot gives EAGAIN, or with a timeout is
  * waited for. (A writer that has kept ahead of a reading owner for 2 MiB may pause
- * until that has caught up, for a millisecond at most each time, about what the memory
- * would take that it needs otherwise.) Writers take turns; a writer that was stopped in
- * its turn is waited for a second, many that take turns for ten, and each for
- * timeout_ms if that is longer. MAILSLOT_DEFAULT is EINVAL.
+ * until that has caught up, for four milliseconds at most each time, about what the
+ * memory would take that it needs otherwise.) Writers take turns; a writer that was
+ * stopped in its turn is waited for a second, many that take turns for ten, and each
+ * for timeout_ms if that is longer. MAILSLOT_DEFAULT is EINVAL.
  *
  * EMSGSIZE   larger than the slot accepts, whatever is queued
  * EAGAIN     the slot, or this user's share of another user's slot, is full and the

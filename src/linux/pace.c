@@ -11,10 +11,11 @@
 #define STEP_BYTES (UINT64_C(2) << 20)
 #define STEPS_MAX 7
 
-/* About what the memory takes that would be needed meanwhile; and how long the owner
- * shows its speed, from which it is seen whether it will be there by then. */
-#define GIVE_WAY_NS INT64_C(1000000)
-#define TRIAL_NS INT64_C(50000)
+/* About what 2 MiB of new memory take, of writer and owner together; and how long the
+ * owner shows its speed, from which it is seen whether it will be there by then. It may
+ * have to be woken first, or read from pages that it has not touched before. */
+#define GIVE_WAY_NS INT64_C(4000000)
+#define TRIAL_NS INT64_C(1000000)
 
 static uint64_t tail_of(const struct ms_queue *queue) {
     /* Relaxed: write_lock orders it, or it is only compared. */
