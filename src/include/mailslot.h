@@ -232,7 +232,9 @@ MAILSLOT_API mailslot *mailslot_close(mailslot *slot);
  * Read one message and remove it. (MS: ReadFile)
  *
  * Copies the next message, of *ret_size bytes, into buffer. Reading a message of 0
- * bytes is a success with *ret_size 0. Waits for a message up to timeout_ms.
+ * bytes is a success with *ret_size 0. Waits for a message up to timeout_ms. (In a
+ * stream of messages, a call that had to wait may return some microseconds, twenty at
+ * most, after the first has come: with more of them behind it, reading is faster.)
  *
  * EAGAIN     nothing is queued, and the timeout is 0
  * ETIMEDOUT  nothing came in time

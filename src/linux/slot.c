@@ -2,6 +2,7 @@
 /* The owner's end of a slot. */
 #include "backend.h"
 #include "linux/backing.h"
+#include "linux/distance.h"
 #include "linux/info.h"
 #include "linux/letterbox.h"
 #include "linux/nap.h"
@@ -38,6 +39,7 @@ struct mailslot {
     struct ms_reader reader;
     struct ms_backing backing;
     struct ms_spin spin;
+    struct ms_distance distance;
     struct ms_letterbox *letterbox; /* NULL: other users cannot send */
     struct ms_readiness *readiness; /* NULL: nobody has asked for a descriptor */
     _Atomic bool is_cancelled;
@@ -176,15 +178,31 @@ void ms_slot_close(mailslot *slot) {
     ms_memory_unmap(slot, sizeof *slot);
 }
 
-/* A few looks: what comes that soon needs no clock. */
-static bool glance(mailslot *slot) {
-    for (int i = 0; i < MS_SPIN_LOOKS; i++) {
+/* A few looks: what comes that soon needs no clock. Returns with which it was seen; 0:
+ * with none. */
+static uint32_t glance(mailslot *slot) {
+    for (uint32_t look = 1; look <= MS_SPIN_LOOKS; look++) {
+        ms_spin_pause();
         if (ms_reader_has_message(&slot->reader)) {
-            return true;
+            return look;
         }
+    }
+    return 0;
+}
+
+/* Something was seen with that look: in a stream of messages, let more of them come. */
+static void keep_distance(mailslot *slot, uint32_t look) {
+    struct ms_reader *reader = &slot->reader;
+    uint64_t bytes = reader->tail - reader->cursor;
+    uint32_t pauses = ms_distance_hold(&slot->distance, look, bytes);
+    if (pauses == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < pauses; i++) {
         ms_spin_pause();
     }
-    return false;
+    uint64_t more = ms_reader_look_again(reader);
+    ms_distance_learn(&slot->distance, look, bytes, more);
 }
 
 static bool spin(mailslot *slot, int64_t end_ns) {
@@ -264,8 +282,13 @@ static int await_next(mailslot *slot, int64_t timeout_ms) {
     if (timeout_ms == 0) {
         return -EAGAIN;
     }
-    bool is_soon = slot->spin.budget_ns && glance(slot);
-    return is_soon ? 0 : wait_until(slot, ms_nap_deadline_ns(timeout_ms));
+    uint32_t look = slot->spin.budget_ns ? glance(slot) : 0;
+    if (look) {
+        keep_distance(slot, look);
+        return 0;
+    }
+    ms_distance_lose(&slot->distance);
+    return wait_until(slot, ms_nap_deadline_ns(timeout_ms));
 }
 
 static inline int await_message(mailslot *slot, int64_t timeout_ms) {

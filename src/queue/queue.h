@@ -140,6 +140,10 @@ void ms_reader_init(struct ms_reader *reader, struct ms_header *header,
 /* Whether there is a message beyond those shown. */
 bool ms_reader_has_message(struct ms_reader *reader);
 
+/* There is one: returns how many bytes of the ring have been filled since it was seen.
+ */
+uint64_t ms_reader_look_again(struct ms_reader *reader);
+
 /* Whether nothing is queued, shown or not. */
 bool ms_reader_is_empty(struct ms_reader *reader);
 

@@ -25,6 +25,14 @@ inline bool ms_reader_has_message(struct ms_reader *reader) {
     return reader->cursor != reader->tail;
 }
 
+uint64_t ms_reader_look_again(struct ms_reader *reader) {
+    uint64_t seen = reader->tail;
+    /* Acquire, with ms_queue_publish's store. */
+    reader->tail = ms_position(
+        atomic_load_explicit(&reader->queue.header->tail, memory_order_acquire));
+    return reader->tail - seen;
+}
+
 bool ms_reader_is_empty(struct ms_reader *reader) {
     return reader->shown == 0 && !ms_reader_has_message(reader);
 }

@@ -107,6 +107,23 @@ START_TEST(a_message_that_comes_while_others_are_shown_is_shown_after_them) {
 }
 END_TEST
 
+START_TEST(a_second_look_sees_what_has_come_since_and_how_much) {
+    struct ring ring;
+    ring_init(&ring, 4096, 0);
+    ck_assert_int_eq(ring_send(&ring, 1, 10), 0);
+    ck_assert(ms_reader_has_message(&ring.reader));
+    ck_assert_uint_eq(ms_reader_look_again(&ring.reader), 0);
+    ck_assert_int_eq(ring_send(&ring, 2, 20), 0);
+    ck_assert_int_eq(ring_send(&ring, 3, 30), 0);
+    ck_assert_uint_eq(ms_reader_look_again(&ring.reader),
+                      ms_record_extent(20) + ms_record_extent(30));
+    ring_read(&ring, 1, 10);
+    ring_read(&ring, 2, 20);
+    ring_read(&ring, 3, 30);
+    ring_fini(&ring);
+}
+END_TEST
+
 START_TEST(shown_messages_are_not_overwritten_before_they_are_released) {
     struct ring ring;
     ring_init(&ring, 4096, 0);
@@ -244,6 +261,7 @@ int main(void) {
     tcase_add_test(cases, to_release_or_forget_nothing_changes_nothing);
     tcase_add_test(cases,
                    a_message_that_comes_while_others_are_shown_is_shown_after_them);
+    tcase_add_test(cases, a_second_look_sees_what_has_come_since_and_how_much);
     tcase_add_test(cases, shown_messages_are_not_overwritten_before_they_are_released);
     tcase_add_test(cases, a_rewind_goes_on_at_the_start_of_the_ring);
     tcase_add_test(cases, a_rewind_keeps_the_totals_and_the_sequence);
