@@ -167,7 +167,8 @@ static void choose(const struct options *options, const struct plan_case *one,
     }
 }
 
-static void run_case(const struct options *options, const struct plan_case *one,
+/* One turn of each peer. */
+static void run_turn(const struct options *options, const struct plan_case *one,
                      int round, bool is_out[PEERS_MAX]) {
     const struct peer *const *all = plan_peers(one);
     for (int i = 0; all[i]; i++) {
@@ -175,6 +176,14 @@ static void run_case(const struct options *options, const struct plan_case *one,
             fprintf(stderr, "bench:   without %s: it failed\n", all[i]->name);
             is_out[i] = true;
         }
+    }
+}
+
+static void run_case(const struct options *options, const struct plan_case *one,
+                     int round, bool is_out[PEERS_MAX]) {
+    int turns = options->is_quick ? 1 : one->turns;
+    for (int i = 1; i <= turns; i++) {
+        run_turn(options, one, (round - 1) * turns + i, is_out);
     }
 }
 

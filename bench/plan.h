@@ -12,6 +12,7 @@ struct plan_case {
     int writers;
     uint64_t count;
     bool is_quick; /* it is in --quick, too */
+    int turns;     /* in a round, but for --quick: more for what is short and swings */
 };
 
 extern const struct plan_case plan_cases[];

@@ -22,6 +22,11 @@
 #define SPINS_MAX 100
 #define PAUSES 24
 
+/* A reader waits for so many pauses at most before its first look, and no longer than
+ * for so many bytes. */
+#define LAG_MAX 16
+#define LAG_BYTES 65536
+
 static const char *memory_name(const char *name) {
     static char text[100];
     snprintf(text, sizeof text, "/%s.ring", name);
@@ -42,7 +47,8 @@ static struct ring_end *map(int fd, size_t size) {
     close(fd);
     syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
     struct ring *ring = memory;
-    *end = (struct ring_end){.ring = ring, .bytes = ring->bytes, .spins = SPINS_MAX};
+    *end = (struct ring_end){
+        .ring = ring, .bytes = ring->bytes, .spins = SPINS_MAX, .lag = 1};
     return end;
 }
 
@@ -107,19 +113,27 @@ static void pause_processor(void) {
 #endif
 }
 
+static void pause_for(unsigned int times) {
+    for (unsigned int i = 0; i < times * PAUSES; i++) {
+        pause_processor();
+    }
+}
+
 /* The other side moves this position when there is something to do. */
 static bool spin(struct ring_end *end, const _Atomic uint64_t *position, uint64_t old) {
     for (unsigned int i = 0; i < end->spins; i++) {
+        pause_for(i == 0 ? end->lag : 1);
         if (atomic_load_explicit(position, memory_order_relaxed) != old) {
             end->spins = end->spins < SPINS_MAX / 2 ? 2 * end->spins : SPINS_MAX;
             return true;
         }
-        for (int j = 0; j < PAUSES; j++) {
-            pause_processor();
-        }
     }
     end->spins = end->spins / 2 > SPINS_MIN ? end->spins / 2 : SPINS_MIN;
     return false;
+}
+
+static uint64_t extent_of(uint64_t size) {
+    return sizeof(uint64_t) + ((size + 7) & ~(uint64_t)7);
 }
 
 bool ring_put(struct ring_end *end, uint64_t *head_seen, const void *data,
@@ -127,7 +141,7 @@ bool ring_put(struct ring_end *end, uint64_t *head_seen, const void *data,
     struct ring *ring = end->ring;
     uint64_t capacity = end->mask + 1;
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    uint64_t extent = sizeof(uint64_t) + ((size + 7) & ~(uint64_t)7);
+    uint64_t extent = extent_of(size);
     uint64_t to_end = capacity - (tail & end->mask);
     uint64_t padding = extent > to_end ? to_end : 0;
     if (tail + padding + extent - *head_seen > capacity) {
@@ -179,6 +193,18 @@ static void publish_head(struct ring_end *end) {
     }
 }
 
+/* After a wait. */
+static void choose_lag(struct ring_end *end) {
+    uint64_t first = *(const uint64_t *)(end->bytes + (end->position & end->mask));
+    uint64_t found = end->seen - end->position;
+    bool is_several = first == RING_PADDING || found > extent_of(first);
+    if (!is_several || found >= 2 * LAG_BYTES) {
+        end->lag = end->lag > 1 ? end->lag / 2 : 1;
+    } else if (found < LAG_BYTES && end->lag < LAG_MAX) {
+        end->lag *= 2;
+    }
+}
+
 static void await_message(struct ring_end *end) {
     struct ring *ring = end->ring;
     if (end->published != end->position) {
@@ -196,6 +222,7 @@ static void await_message(struct ring_end *end) {
         }
     }
     atomic_store_explicit(&ring->reader_sleeps, 0, memory_order_relaxed);
+    choose_lag(end);
 }
 
 size_t ring_receive(void *memory, void *buffer, size_t capacity) {
@@ -214,7 +241,7 @@ size_t ring_receive(void *memory, void *buffer, size_t capacity) {
         fail("a message of %llu bytes", (unsigned long long)size);
     }
     memcpy(buffer, record + sizeof(uint64_t), size);
-    end->position += sizeof(uint64_t) + ((size + 7) & ~(uint64_t)7);
+    end->position += extent_of(size);
     if (end->position - end->published > (end->mask + 1) / 8) {
         publish_head(end);
     }

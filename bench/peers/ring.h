@@ -8,6 +8,8 @@
  * - Each side keeps what it last saw of the other's position, and looks again only when
  *   it must. The reader publishes its own after an eighth of the ring, or when it finds
  *   the ring empty.
+ * - A reader that finds several messages after a pause makes the next one longer, up to
+ *   some 8 us, else shorter: right behind its writer it would be in its way.
  * - Who finds nothing to do spins a little, as long as that has helped lately, and then
  *   sleeps on a futex; the other side makes a system call only then. The fence that
  *   this needs is the sleeper's alone: membarrier makes it for both.
@@ -49,6 +51,7 @@ struct ring_end {
     uint64_t position;  /* the reader's own */
     uint64_t published; /* and what of it others know */
     unsigned int spins; /* before it sleeps */
+    unsigned int lag;   /* pauses of a reader before it looks again */
 };
 
 /* A shared mapping of a new ring or of an existing one. */
