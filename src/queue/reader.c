@@ -26,11 +26,15 @@ inline bool ms_reader_has_message(struct ms_reader *reader) {
 }
 
 uint64_t ms_reader_look_again(struct ms_reader *reader) {
-    uint64_t seen = reader->tail;
     /* Acquire, with ms_queue_publish's store. */
-    reader->tail = ms_position(
+    uint64_t tail = ms_position(
         atomic_load_explicit(&reader->queue.header->tail, memory_order_acquire));
-    return reader->tail - seen;
+    uint64_t more = tail - reader->tail;
+    if (more > reader->queue.capacity) {
+        return 0; /* it was overwritten, and what was seen before is as good */
+    }
+    reader->tail = tail;
+    return more;
 }
 
 bool ms_reader_is_empty(struct ms_reader *reader) {

@@ -124,6 +124,23 @@ START_TEST(a_second_look_sees_what_has_come_since_and_how_much) {
 }
 END_TEST
 
+START_TEST(a_tail_that_was_overwritten_takes_away_nothing_that_was_seen) {
+    static const uint64_t tails[] = {0, 8, UINT64_MAX - 7, UINT64_C(1) << 40};
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        struct ring ring;
+        ring_init(&ring, 4096, 0);
+        ck_assert_int_eq(ring_send(&ring, 1, 10), 0);
+        ck_assert(ms_reader_has_message(&ring.reader));
+        atomic_store(&ring.header->tail, tails[i]);
+        ck_assert_uint_eq(ms_reader_look_again(&ring.reader), 0);
+        mailslot_message message;
+        ck_assert_int_eq(ms_reader_show(&ring.reader, &message), 0);
+        ck_assert_uint_eq(message.size, 10);
+        ring_fini(&ring);
+    }
+}
+END_TEST
+
 START_TEST(shown_messages_are_not_overwritten_before_they_are_released) {
     struct ring ring;
     ring_init(&ring, 4096, 0);
@@ -262,6 +279,7 @@ int main(void) {
     tcase_add_test(cases,
                    a_message_that_comes_while_others_are_shown_is_shown_after_them);
     tcase_add_test(cases, a_second_look_sees_what_has_come_since_and_how_much);
+    tcase_add_test(cases, a_tail_that_was_overwritten_takes_away_nothing_that_was_seen);
     tcase_add_test(cases, shown_messages_are_not_overwritten_before_they_are_released);
     tcase_add_test(cases, a_rewind_goes_on_at_the_start_of_the_ring);
     tcase_add_test(cases, a_rewind_keeps_the_totals_and_the_sequence);
