@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -17,8 +18,10 @@
 /* How far a list is followed to find a node in it. */
 #define LIST_MAX 65536
 
-/* Looks before each nap: a turn is short. */
+/* Looks before each nap: a turn is short. After some of them who waits lets others run:
+ * it may be that it has the processor of the holder, which it took in a turn. */
 #define LOOKS 32
+#define YIELDS 16
 
 /* The shortest nap, and the longest. Each is twice the one before, so that many who
  * wait for a holder that is stopped cost little; but they are so short that who waits
@@ -127,7 +130,7 @@ inline int ms_lock_try(ms_lock *lock) {
     return 0;
 }
 
-static bool spin_on(ms_lock *lock) {
+static bool look_at(ms_lock *lock) {
     for (int i = 0; i < LOOKS; i++) {
         if (take(lock)) {
             return true;
@@ -135,6 +138,15 @@ static bool spin_on(ms_lock *lock) {
         ms_cpu_pause();
     }
     return false;
+}
+
+static bool spin_on(ms_lock *lock) {
+    bool is_taken = look_at(lock);
+    for (int i = 0; i < YIELDS && !is_taken; i++) {
+        sched_yield();
+        is_taken = look_at(lock);
+    }
+    return is_taken;
 }
 
 /*
