@@ -382,18 +382,18 @@ MAILSLOT_API mailslot_writer *mailslot_writer_close(mailslot_writer *writer);
 /*
  * Send one message. (MS: WriteFile) Success means that it is in the slot, whole.
  *
- * Never waits for the reader: a full slot gives EAGAIN, or with a timeout is
- * waited for. (A writer that has kept ahead of a reading owner for 2 MiB may pause
- * until that has caught up, for four milliseconds at most each time, about what the
- * memory would take that it needs otherwise.) Writers take turns; a writer that was
+ * Does not depend on the reader: a full slot gives EAGAIN, or with a timeout is
+ * waited for. (A writer that is far ahead of an owner that is reading spins until the
+ * owner has caught up, once in 2 MiB or more, for four milliseconds at most, about what
+ * the memory would take that it needs otherwise.) Writers take turns; a writer that was
  * stopped in its turn is waited for a second, many that take turns for ten, and each
  * for timeout_ms if that is longer. MAILSLOT_DEFAULT is EINVAL.
  *
  * EMSGSIZE   larger than the slot accepts, whatever is queued
  * EAGAIN     the slot, or this user's share of another user's slot, is full and the
  *            timeout is 0; or that slot can take none of this user's messages now
- * ETIMEDOUT  it stayed full; or another writer was stopped in its turn, or the owner
- *            that is another user
+ * ETIMEDOUT  it stayed full; or another writer was stopped in its turn, or many took
+ *            theirs, or the owner that is another user was stopped
  * EPIPE      the slot (or the gateway, on the way to another machine) has died; the
  *            writer stays dead, so close it and open again
  * ENOSPC     the file system of the slots is full

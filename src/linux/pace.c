@@ -4,6 +4,8 @@
 
 #include "linux/spin.h"
 #include "os/clock.h"
+#include "os/lock.h"
+#include "os/process.h"
 #include "queue/bell.h"
 #include "queue/record.h"
 
@@ -28,6 +30,11 @@ static uint64_t head_of(const struct ms_queue *queue) {
         atomic_load_explicit(&queue->header->head, memory_order_relaxed));
 }
 
+/* A thread that owns the slot does not read while it waits for itself. */
+static bool is_own(const struct ms_header *header) {
+    return ms_lock_holder(&header->owner_lock) == ms_process_thread();
+}
+
 /* So far from the start of the ring: a look at the owner, which is in another cache. */
 static bool look(struct ms_pace *pace, const struct ms_queue *queue, uint64_t tail) {
     const struct ms_header *header = queue->header;
@@ -41,7 +48,8 @@ static bool look(struct ms_pace *pace, const struct ms_queue *queue, uint64_t ta
         pace->next = tail + pace->steps * STEP_BYTES + STEP_BYTES;
     }
     /* An owner that has read everything needs no more than the lock. */
-    return is_reading && tail != pace->given && (is_time || head == tail);
+    bool is_due = is_reading && tail != pace->given && (is_time || head == tail);
+    return is_due && !pace->is_alone && !is_own(header);
 }
 
 inline bool ms_pace_is_due(struct ms_pace *pace, const struct ms_queue *queue,

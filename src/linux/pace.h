@@ -4,7 +4,7 @@
  * moment to get to the end of the queue. Then the ring starts anew, in memory that is
  * there and in the cache. The moment is as long as new memory would take to come, and
  * over as soon as the owner is seen to be too slow for it; where that was in vain, the
- * next tries come later and later.
+ * next tries come later, up to 16 MiB.
  */
 #ifndef MS_LINUX_PACE_H
 #define MS_LINUX_PACE_H
@@ -12,6 +12,7 @@
 #include "queue/queue.h"
 
 struct ms_pace {
+    bool is_alone;  /* nobody else runs meanwhile: then it never gives way */
     uint64_t next;  /* position at which to think of it again */
     uint64_t head;  /* where the owner was when that was done last */
     uint64_t given; /* where it gave way last */

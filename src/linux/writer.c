@@ -51,6 +51,7 @@ static void attach(mailslot_writer *writer) {
     ms_queue_attach(&writer->queue, writer->region.header,
                     writer->region.size - MS_HEADER_SIZE);
     ms_spin_init(&writer->spin);
+    writer->pace.is_alone = writer->spin.max_ns == 0;
     writer->sender.pid = ms_process_pid();
     writer->origin.uid = ms_process_uid();
     writer->origin.gid = ms_process_gid();

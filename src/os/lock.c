@@ -18,8 +18,9 @@
 /* How far a list is followed to find a node in it. */
 #define LIST_MAX 65536
 
-/* Looks before each nap: a turn is short. After some of them who waits lets others run:
- * it may be that it has the processor of the holder, which it took in a turn. */
+/* So many looks, because a turn is short; and before a nap so many times again, letting
+ * others run each time: who waits may have the processor of the holder, which it took
+ * from it in a turn. */
 #define LOOKS 32
 #define YIELDS 16
 

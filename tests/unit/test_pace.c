@@ -105,6 +105,33 @@ START_TEST(it_sees_in_a_moment_that_an_owner_will_be_later) {
 }
 END_TEST
 
+/* Whether a writer that has come so far, and sees the owner go on, gives way. */
+static bool is_due(struct ms_pace *pace) {
+    uint64_t size = 64;
+    queue_bytes(AHEAD);
+    HOLDS(!ms_pace_is_due(pace, &ring.queue, size)); /* it has not seen it go on yet */
+    atomic_store(&ring.header->head, 64);
+    atomic_store(&ring.header->tail, 2 * AHEAD);
+    return ms_pace_is_due(pace, &ring.queue, size);
+}
+
+START_TEST(it_gives_way_to_an_owner_that_can_run_meanwhile_and_to_no_other) {
+    static const struct {
+        bool is_alone;
+        bool is_own;
+    } cases[] = {{false, false}, {true, false}, {false, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ms_pace pace = {.is_alone = cases[i].is_alone};
+        ring_init(&ring, CAPACITY, 0);
+        ring.header->reserved = UINT64_MAX;
+        uint32_t self = (uint32_t)syscall(SYS_gettid);
+        atomic_store(&ring.header->owner_lock, cases[i].is_own ? self : 1);
+        ck_assert_int_eq(is_due(&pace), i == 0);
+        ring_fini(&ring);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite;
     TCase *cases = suite_begin(&suite, "pace");
@@ -113,5 +140,7 @@ int main(void) {
     tcase_add_test(cases, a_head_that_was_overwritten_holds_it_up_no_longer);
     tcase_add_test(cases, it_waits_for_an_owner_that_is_there_within_four_milliseconds);
     tcase_add_test(cases, it_sees_in_a_moment_that_an_owner_will_be_later);
+    tcase_add_test(cases,
+                   it_gives_way_to_an_owner_that_can_run_meanwhile_and_to_no_other);
     return suite_run(suite);
 }
