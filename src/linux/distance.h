@@ -22,8 +22,10 @@
  * processor's are long. */
 #define MS_DISTANCE_PAUSES_MAX 16
 
-/* Who is so far behind is far enough: it holds back no longer than for that. */
+/* Who is so far behind is far enough: it holds back no longer than for that. Nor for
+ * more than an eighth of the ring, because its writers wait when that is full. */
 #define MS_DISTANCE_BYTES (UINT64_C(64) << 10)
+#define MS_DISTANCE_SHARE 8
 
 /* Waits that go by without a try after one that was in vain. */
 #define MS_DISTANCE_REST 32
@@ -32,9 +34,16 @@
 #define MS_DISTANCE_LOOKS 2
 
 struct ms_distance {
+    uint64_t bytes;  /* that are far enough */
     uint32_t pauses; /* to hold back for; 0: it would be a try */
     uint32_t rest;   /* waits until the next try */
 };
+
+static inline void ms_distance_init(struct ms_distance *distance, uint64_t capacity) {
+    uint64_t share = capacity / MS_DISTANCE_SHARE;
+    *distance = (struct ms_distance){
+        .bytes = share < MS_DISTANCE_BYTES ? share : MS_DISTANCE_BYTES};
+}
 
 /* What comes is no stream, or none any more. */
 static inline void ms_distance_lose(struct ms_distance *distance) {
@@ -51,7 +60,7 @@ static inline uint32_t ms_distance_hold(struct ms_distance *distance, uint32_t l
     if (looks > MS_DISTANCE_LOOKS) {
         ms_distance_lose(distance);
     }
-    if (looks > MS_DISTANCE_LOOKS || bytes >= MS_DISTANCE_BYTES) {
+    if (looks > MS_DISTANCE_LOOKS || bytes >= distance->bytes) {
         return 0;
     }
     if (distance->pauses == 0 && distance->rest) {
@@ -68,9 +77,9 @@ static inline void ms_distance_learn(struct ms_distance *distance, uint32_t look
                                      uint64_t bytes, uint64_t more) {
     if (2 * more * looks < bytes * distance->pauses) {
         ms_distance_lose(distance);
-    } else if (bytes + more >= 2 * MS_DISTANCE_BYTES) {
+    } else if (bytes + more >= 2 * distance->bytes) {
         distance->pauses = distance->pauses > 1 ? distance->pauses / 2 : 1;
-    } else if (bytes + more < MS_DISTANCE_BYTES &&
+    } else if (bytes + more < distance->bytes &&
                distance->pauses < MS_DISTANCE_PAUSES_MAX) {
         distance->pauses *= 2;
     }

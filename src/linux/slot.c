@@ -118,6 +118,7 @@ int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
     }
     slot->handle = MS_HANDLE_SLOT;
     ms_spin_init(&slot->spin);
+    ms_distance_init(&slot->distance, slot->reader.queue.capacity);
     slot->reader.is_unfenced = ms_barrier_leave_to_others();
     if (options->mode != MAILSLOT_MODE_PRIVATE) {
         r = ms_letterbox_open(&slot->region, slot->path, options, &slot->letterbox);

@@ -4,6 +4,14 @@
 #include "suite.h"
 
 #define MESSAGE 100
+#define LARGE (UINT64_C(1) << 30)
+
+static struct ms_distance with_pauses(uint32_t pauses) {
+    struct ms_distance distance;
+    ms_distance_init(&distance, LARGE);
+    distance.pauses = pauses;
+    return distance;
+}
 
 /* A wait in a stream: as much comes in each pause. Returns for how many it was held. */
 static uint32_t wait_in_stream(struct ms_distance *distance, uint64_t bytes) {
@@ -25,7 +33,7 @@ static uint32_t wait_for_question(struct ms_distance *distance) {
 
 START_TEST(in_a_stream_it_holds_back_longer_and_longer_up_to_a_bound) {
     static const uint32_t expected[] = {1, 2, 4, 8, 16, 16, 16};
-    struct ms_distance distance = {0};
+    struct ms_distance distance = with_pauses(0);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         ck_assert_uint_eq(wait_in_stream(&distance, MESSAGE), expected[i]);
     }
@@ -33,7 +41,7 @@ START_TEST(in_a_stream_it_holds_back_longer_and_longer_up_to_a_bound) {
 END_TEST
 
 START_TEST(who_answers_is_held_back_for_a_short_try_now_and_then) {
-    struct ms_distance distance = {0};
+    struct ms_distance distance = with_pauses(0);
     for (int i = 0; i < 3; i++) {
         ck_assert_uint_eq(wait_for_question(&distance), 1);
         for (int j = 0; j < MS_DISTANCE_REST; j++) {
@@ -51,7 +59,7 @@ START_TEST(what_comes_slower_than_before_is_no_stream) {
         bool is_stream;
     } cases[] = {{1, 400, true}, {1, 399, false}, {2, 200, true}, {2, 199, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ms_distance distance = {.pauses = 8};
+        struct ms_distance distance = with_pauses(8);
         ck_assert_uint_eq(ms_distance_hold(&distance, cases[i].looks, MESSAGE), 8);
         ms_distance_learn(&distance, cases[i].looks, MESSAGE, cases[i].more);
         ck_assert_uint_eq(distance.pauses, cases[i].is_stream ? 16 : 0);
@@ -61,7 +69,7 @@ START_TEST(what_comes_slower_than_before_is_no_stream) {
 END_TEST
 
 START_TEST(what_comes_late_ends_a_stream) {
-    struct ms_distance distance = {.pauses = 4};
+    struct ms_distance distance = with_pauses(4);
     ck_assert_uint_eq(ms_distance_hold(&distance, MS_DISTANCE_LOOKS + 1, MESSAGE), 0);
     ck_assert_uint_eq(distance.pauses, 0);
     ck_assert_uint_eq(distance.rest, MS_DISTANCE_REST);
@@ -69,7 +77,7 @@ START_TEST(what_comes_late_ends_a_stream) {
 END_TEST
 
 START_TEST(who_is_far_enough_behind_does_not_hold_back) {
-    struct ms_distance distance = {.pauses = 4};
+    struct ms_distance distance = with_pauses(4);
     ck_assert_uint_eq(ms_distance_hold(&distance, 1, MS_DISTANCE_BYTES), 0);
     ck_assert_uint_eq(distance.pauses, 4);
     ck_assert_uint_eq(ms_distance_hold(&distance, 1, MS_DISTANCE_BYTES - 8), 4);
@@ -80,7 +88,7 @@ END_TEST
 START_TEST(it_holds_back_for_some_distance_and_not_more) {
     static const uint64_t bytes[] = {8 << 10, 16 << 10, 40 << 10};
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
-        struct ms_distance distance = {.pauses = MS_DISTANCE_PAUSES_MAX};
+        struct ms_distance distance = with_pauses(MS_DISTANCE_PAUSES_MAX);
         for (int j = 0; j < 8; j++) {
             wait_in_stream(&distance, bytes[i]);
         }
@@ -91,10 +99,20 @@ START_TEST(it_holds_back_for_some_distance_and_not_more) {
 }
 END_TEST
 
+START_TEST(in_a_small_ring_an_eighth_is_far_enough) {
+    struct ms_distance distance;
+    ms_distance_init(&distance, 4096);
+    ck_assert_uint_eq(ms_distance_hold(&distance, 1, 512), 0);
+    ck_assert_uint_eq(ms_distance_hold(&distance, 1, 504), 1);
+    ms_distance_learn(&distance, 1, 504, 504);
+    ck_assert_uint_eq(distance.pauses, 1);
+}
+END_TEST
+
 /* Whatever a damaged tail makes of the numbers, the pauses stay within their bounds. */
 START_TEST(no_number_makes_it_hold_back_for_ever) {
     static const uint64_t some[] = {0, 8, UINT64_MAX / 2, UINT64_MAX - 7};
-    struct ms_distance distance = {0};
+    struct ms_distance distance = with_pauses(0);
     for (int i = 0; i < 64; i++) {
         uint64_t bytes = some[i % 4];
         uint32_t pauses = ms_distance_hold(&distance, 1, bytes);
@@ -115,6 +133,7 @@ int main(void) {
     tcase_add_test(cases, what_comes_late_ends_a_stream);
     tcase_add_test(cases, who_is_far_enough_behind_does_not_hold_back);
     tcase_add_test(cases, it_holds_back_for_some_distance_and_not_more);
+    tcase_add_test(cases, in_a_small_ring_an_eighth_is_far_enough);
     tcase_add_test(cases, no_number_makes_it_hold_back_for_ever);
     return suite_run(suite);
 }
