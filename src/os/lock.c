@@ -18,9 +18,9 @@
 /* How far a list is followed to find a node in it. */
 #define LIST_MAX 65536
 
-/* So many looks, because a turn is short; and before a nap so many times again, letting
- * others run each time: who waits may have the processor of the holder, which it took
- * from it in a turn. */
+/* So many looks, because a turn is short; and before the first nap so many times again,
+ * letting others run each time: one that has just woken may have taken the processor
+ * from the holder. */
 #define LOOKS 32
 #define YIELDS 16
 
@@ -178,7 +178,7 @@ static int nap_on(ms_lock *lock, int64_t deadline_ns) {
     while (r == 0 && !is_taken) {
         self.nap_ns = next_ns / 4 * 3;
         r = nap(next_ns, deadline_ns, &before);
-        is_taken = r == 0 && spin_on(lock);
+        is_taken = r == 0 && look_at(lock);
         next_ns = 2 * next_ns < NAP_MAX_NS ? 2 * next_ns : NAP_MAX_NS;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
