@@ -59,15 +59,18 @@ static inline uint32_t ms_distance_hold(struct ms_distance *distance, uint32_t l
                                         uint64_t bytes) {
     if (looks > MS_DISTANCE_LOOKS) {
         ms_distance_lose(distance);
+        return 0;
     }
-    if (looks > MS_DISTANCE_LOOKS || bytes >= distance->bytes) {
+    if (bytes >= distance->bytes) {
         return 0;
     }
     if (distance->pauses == 0 && distance->rest) {
         distance->rest--;
         return 0;
     }
-    distance->pauses += distance->pauses == 0;
+    if (distance->pauses == 0) {
+        distance->pauses = 1;
+    }
     return distance->pauses;
 }
 
