@@ -54,11 +54,11 @@ struct child child_start(child_main *run, const char *argument) {
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         close(ends[0]);
         run_child(run, argument, ends[1]);
     }
+    ck_assert_int_gt(pid, 0);
     close(ends[1]);
     return (struct child){.id = pid, .socket = ends[0]};
 }
@@ -190,10 +190,10 @@ bool become_another_user(void) {
 
 int fork_and_call(int (*run)(void *), void *context) {
     pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         _exit(run(context));
     }
+    ck_assert_int_gt(pid, 0);
     int status = 0;
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_msg(WIFEXITED(status), "the copy died: status %#x", (unsigned)status);

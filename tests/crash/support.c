@@ -33,7 +33,7 @@ static struct {
 
 static int count_entries(const char *path) {
     DIR *stream = opendir(path);
-    ck_assert_msg(stream != NULL, "cannot look into %s: %s", path, strerror(errno));
+    HOLDS(stream != NULL);
     int count = -2; /* . and .. */
     while (readdir(stream)) {
         count++;
@@ -64,7 +64,7 @@ static bool is_idle(const char *entry) {
 static bool are_threads_idle(void) {
     DIR *tasks = opendir("/proc/self/task");
     bool are_idle = true;
-    ck_assert_ptr_nonnull(tasks);
+    HOLDS(tasks != NULL);
     for (struct dirent *task = readdir(tasks); task; task = readdir(tasks)) {
         are_idle = are_idle && (task->d_name[0] == '.' || is_idle(task->d_name));
     }
@@ -75,14 +75,14 @@ static bool are_threads_idle(void) {
 void await_idle_threads(void) {
     int64_t end_ms = now_ms() + DEADLINE_MS;
     while (!are_threads_idle()) {
-        ck_assert_int_lt(now_ms(), end_ms);
+        HOLDS(now_ms() < end_ms);
         nap_us(100);
     }
 }
 
 bool has_mapped_files(void) {
     FILE *maps = fopen("/proc/self/maps", "re");
-    ck_assert_ptr_nonnull(maps);
+    HOLDS(maps != NULL);
     char line[512];
     bool has = false;
     while (fgets(line, sizeof line, maps)) {
@@ -166,7 +166,6 @@ void require_failed(const char *file, int line, const char *condition) {
 pid_t child_start(child_main *run, void *context) {
     pid_t parent = getpid();
     pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent) {
@@ -174,31 +173,34 @@ pid_t child_start(child_main *run, void *context) {
         }
         _exit(EXIT_SUCCESS);
     }
+    HOLDS(pid > 0);
     return pid;
 }
 
 int child_await(pid_t pid) {
     struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-    ck_assert_int_ge(end.fd, 0);
+    HOLDS(end.fd >= 0);
     bool has_ended = poll(&end, 1, DEADLINE_MS) == 1;
     close(end.fd);
-    ck_assert_msg(has_ended, "a child does not end");
+    HOLDS(has_ended);
     int status = 0;
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    HOLDS(waitpid(pid, &status, 0) == pid);
     return status;
 }
 
 void child_finish(pid_t pid) {
     int status = child_await(pid);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-                  "a child ended with wait status %#x", (unsigned)status);
+    if (status != 0) {
+        ck_abort_msg("a child ended with wait status %#x", (unsigned)status);
+    }
 }
 
 void child_kill(pid_t pid) {
     kill(pid, SIGKILL);
     int status = child_await(pid);
-    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-                  "a child ended before, with wait status %#x", (unsigned)status);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
+        ck_abort_msg("a child ended before, with wait status %#x", (unsigned)status);
+    }
 }
 
 /* Whether the child has done that, without taking its end away. */
@@ -217,13 +219,13 @@ void child_await_stop(pid_t pid) {
     while (!has_changed(pid, WSTOPPED) && now_ms() < end_ms) {
         nap_us(1000);
     }
-    ck_assert(has_changed(pid, WSTOPPED));
+    HOLDS(has_changed(pid, WSTOPPED));
 }
 
 void *share(size_t size) {
     void *memory =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(memory, MAP_FAILED);
+    HOLDS(memory != MAP_FAILED);
     return memory;
 }
 
@@ -271,7 +273,7 @@ int64_t registry_memory(const char *name) {
     char path[256];
     struct stat status;
     registry_path(name, path);
-    ck_assert_int_eq(stat(path, &status), 0);
+    HOLDS(stat(path, &status) == 0);
     return status.st_blocks * INT64_C(512);
 }
 
@@ -286,7 +288,7 @@ void leave_dead_slot(const char *name) {
     char context[64];
     snprintf(context, sizeof context, "%s", name);
     int status = child_await(child_start(own_and_die, context));
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    HOLDS(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 mailslot *create_at_once(const char *name, uint64_t max_bytes) {
@@ -294,16 +296,14 @@ mailslot *create_at_once(const char *name, uint64_t max_bytes) {
     options.max_bytes = max_bytes;
     mailslot *slot = NULL;
     int64_t begin_ms = now_ms();
-    int r = mailslot_create(name, &options, &slot);
-    ck_assert_msg(r == 0, "create: %s", mailslot_error_name(r));
-    ck_assert_int_lt(now_ms() - begin_ms, AT_ONCE_MS);
+    HOLDS(mailslot_create(name, &options, &slot) == 0);
+    HOLDS(now_ms() - begin_ms < AT_ONCE_MS);
     return slot;
 }
 
 mailslot_writer *open_writer(const char *name) {
     mailslot_writer *writer = NULL;
-    int r = mailslot_open(name, &writer);
-    ck_assert_msg(r == 0, "open: %s", mailslot_error_name(r));
+    HOLDS(mailslot_open(name, &writer) == 0);
     return writer;
 }
 

@@ -37,7 +37,8 @@ int suite_run(void);
 /* Whether MAILSLOT_TEST_LONG asks for a long run: then many, else few. */
 uint32_t few_or_many(uint32_t few, uint32_t many);
 
-/* As ck_assert, which notes every pass in a file: for what holds a million times. */
+/* As ck_assert, which notes every pass in a file that a test and its children share:
+ * for what holds a million times, and for what a child calls, which may be killed. */
 #define HOLDS(condition)                                               \
     do {                                                               \
         if (!(condition)) {                                            \

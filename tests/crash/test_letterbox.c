@@ -40,7 +40,7 @@ static mailslot *create_box(uint32_t mode, uint64_t max_bytes) {
     mailslot *created = NULL;
     options.mode = mode;
     options.max_bytes = max_bytes;
-    ck_assert_int_eq(mailslot_create(SLOT, &options, &created), 0);
+    HOLDS(mailslot_create(SLOT, &options, &created) == 0);
     return created;
 }
 
