@@ -17,12 +17,11 @@
 #define LOOK_AGAIN_NS INT64_C(1000000000)
 #define GRACE_NS INT64_C(10000000)
 
-/* So long the owner waits for a pull that is due, before it goes on without. */
+/* So long the owner waits for a pull that is due, before it does without. */
 #define PULL_MS 100
 
 /* MUTE: the descriptor is not readable, and nobody is to make it so. LISTENING: nor is
- * it, but the bell is armed, and who takes it pulls the cord. SET: it is readable or
- * will be, because the bell was taken. */
+ * it, but the bell is armed, and who takes it pulls the cord. SET: it is readable. */
 enum state { MUTE, LISTENING, SET };
 
 struct ms_readiness {
@@ -49,7 +48,7 @@ static void pull_for(struct ms_readiness *readiness, uint32_t round, bool is_tak
  * bell or to pull gets a moment. Returns when to look again. */
 static int64_t look(struct ms_readiness *readiness) {
     uint32_t round = readiness->round;
-    bool is_set = ms_pipe_is_set(readiness->fd);
+    bool is_set = ms_pipe_wait(readiness->fd, 0);
     bool is_taken = !ms_bell_has(readiness->header, round);
     bool is_due = is_taken || ms_bell_has_news(readiness->header);
     if (round == 0 || readiness->round != round || is_set || !is_due) {
@@ -145,9 +144,10 @@ static bool take_back(struct ms_readiness *readiness) {
     return ms_bell_take_back(readiness->header, readiness->value);
 }
 
-/* There is a message. Who else has taken the bell pulls the cord. */
+/* There is a message. Who else has taken the bell is about to pull the cord. */
 static void set(struct ms_readiness *readiness) {
-    if (readiness->state == MUTE || take_back(readiness)) {
+    bool is_due = readiness->state == LISTENING && !take_back(readiness);
+    if (!is_due || !ms_pipe_wait(readiness->fd, PULL_MS)) {
         ms_pipe_set(readiness->cord);
     }
     enter(readiness, SET);
@@ -155,8 +155,7 @@ static void set(struct ms_readiness *readiness) {
 
 /* A pull that is due is waited for: else it would come later, with nothing to read. */
 static void clear(struct ms_readiness *readiness) {
-    bool is_due = readiness->state == SET ||
-                  (readiness->state == LISTENING && !take_back(readiness));
+    bool is_due = readiness->state == LISTENING && !take_back(readiness);
     readiness->is_cleared = ms_pipe_clear(readiness->fd);
     if (!readiness->is_cleared && is_due) {
         ms_pipe_wait(readiness->fd, PULL_MS);
@@ -184,7 +183,7 @@ static void listen(struct ms_readiness *readiness, struct ms_reader *reader) {
 static bool is_pulled_for_nothing(struct ms_readiness *readiness) {
     bool is_spared = readiness->is_cleared;
     readiness->is_cleared = false;
-    return !is_spared && ms_pipe_is_set(readiness->fd);
+    return !is_spared && ms_pipe_wait(readiness->fd, 0);
 }
 
 static bool is_right(struct ms_readiness *readiness, const struct ms_reader *reader,
@@ -211,7 +210,7 @@ void ms_readiness_settle(struct ms_readiness *readiness, struct ms_reader *reade
 }
 
 void ms_readiness_pause(struct ms_readiness *readiness) {
-    if (readiness->state == LISTENING) {
-        enter(readiness, take_back(readiness) ? MUTE : SET);
+    if (readiness->state == LISTENING && take_back(readiness)) {
+        enter(readiness, MUTE);
     }
 }

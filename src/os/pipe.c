@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATH_SIZE 64
@@ -78,12 +80,11 @@ bool ms_pipe_clear(int fd) {
     return read(fd, bytes, sizeof bytes) > 0;
 }
 
-bool ms_pipe_is_set(int fd) {
+bool ms_pipe_wait(int fd, int timeout_ms) {
     struct pollfd entry = {.fd = fd, .events = POLLIN};
-    return poll(&entry, 1, 0) > 0;
-}
-
-void ms_pipe_wait(int fd, int timeout_ms) {
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
-    poll(&entry, 1, timeout_ms);
+    struct timespec time = {.tv_sec = timeout_ms / 1000,
+                            .tv_nsec = timeout_ms % 1000 * 1000000L};
+    sigset_t all; /* none cuts the wait short */
+    sigfillset(&all);
+    return ppoll(&entry, 1, &time, &all) > 0;
 }

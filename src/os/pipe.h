@@ -26,8 +26,7 @@ int ms_pipe_create(int *ret_reader, int *ret_writer, struct ms_pipe_name *ret_na
 int ms_pipe_open(const struct ms_pipe_name *name, int *ret_fd);
 
 void ms_pipe_set(int fd);
-bool ms_pipe_clear(int fd); /* whether it was set */
-bool ms_pipe_is_set(int fd);
-void ms_pipe_wait(int fd, int timeout_ms); /* until it is set */
+bool ms_pipe_clear(int fd);                /* whether it was set */
+bool ms_pipe_wait(int fd, int timeout_ms); /* whether it is set within that time */
 
 #endif

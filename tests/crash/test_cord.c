@@ -231,6 +231,23 @@ START_TEST(who_was_late_to_pull_is_found_by_two_reads_at_most) {
 }
 END_TEST
 
+START_TEST(a_waiting_call_leaves_it_readable_although_its_writer_was_stopped) {
+    char byte;
+    size_t size;
+    own();
+    pid_t writer = child_start(send_and_stop, NULL);
+    child_await_stop(writer);
+    ck_assert_int_eq(mailslot_wait(slot, 0), 0);
+    ck_assert_int_eq(poll(&polled, 1, 0), 1);
+    ck_assert_int_eq(mailslot_read(slot, &byte, 1, 0, &size), 0);
+    ck_assert_int_eq(poll(&polled, 1, 0), 0);
+    ck_assert_int_eq(kill(writer, SIGCONT), 0);
+    child_finish(writer);
+    expect_quiet_after_reads(2);
+    mailslot_close(slot);
+}
+END_TEST
+
 static void own_and_wait(void *context) {
     struct sending *sending = context;
     own();
@@ -271,6 +288,8 @@ int main(void) {
         cases, a_descriptor_that_is_readable_for_nothing_is_so_for_two_reads_at_most);
     tcase_add_test(cases, a_full_pipe_holds_up_nobody);
     tcase_add_test(cases, who_was_late_to_pull_is_found_by_two_reads_at_most);
+    tcase_add_test(cases,
+                   a_waiting_call_leaves_it_readable_although_its_writer_was_stopped);
     tcase_add_test(cases, to_pull_after_the_owners_death_raises_no_signal);
     return suite_run();
 }

@@ -181,7 +181,12 @@ inline set_as_owner() {
     fi;
     if
     :: is_back -> readable = 1
+#ifndef FAULT_SET_DOES_NOT_WAIT
+    :: !is_back && readable
+    :: !is_back && timeout && has_died -> readable = 1
+#else
     :: else
+#endif
     fi;
 #else
     readable = 1;
@@ -192,19 +197,16 @@ inline set_as_owner() {
 inline clear_as_owner() {
     if
     :: state == LISTENING -> take_back(value, is_back)
-    :: else -> is_back = (state == MUTE)
+    :: else -> is_back = 1
     fi;
-    if
-    :: !is_back ->
 #ifndef FAULT_CLEAR_DOES_NOT_WAIT
-        if
-        :: readable
-        :: timeout && has_died /* no longer */
-        fi;
-#endif
-        readable = 0
-    :: else
+    if
+    :: is_back
+    :: !is_back && readable
+    :: !is_back && timeout && has_died /* no longer */
     fi;
+#endif
+    readable = 0;
     enter(MUTE)
 }
 
@@ -242,7 +244,7 @@ inline pause() {
 #endif
         if
         :: is_back -> enter(MUTE)
-        :: else -> enter(SET)
+        :: else
         fi
     :: else
     fi
@@ -307,7 +309,8 @@ active proctype owner() {
         :: head != tail -> head++
         :: else
         fi;
-        settle()
+        settle();
+        assert(state != SET || readable)
     od;
     assert(!readable);
     is_closing = 1;
