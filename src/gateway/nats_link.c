@@ -23,19 +23,24 @@ struct ms_nats_post {
 
 /* Events */
 
+/* Without memory, or when nobody hears it, a message goes: it will be asked for again.
+ */
 static void tell(struct ms_nats_link *link, const struct ms_nats_event *what) {
+    natsMsg *msg = what->msg;
     struct ms_nats_event *event = malloc(sizeof *event);
-    if (!event) { /* it will be asked for again */
-        natsMsg_Destroy(what->msg);
-        return;
-    }
-    *event = *what;
-    event->next = NULL;
     uv_mutex_lock(&link->mutex);
-    *link->last_event = event;
-    link->last_event = &event->next;
+    if (event && !link->is_over) {
+        *event = *what;
+        event->next = NULL;
+        *link->last_event = event;
+        link->last_event = &event->next;
+        uv_async_send(&link->ready);
+        event = NULL;
+        msg = NULL;
+    }
     uv_mutex_unlock(&link->mutex);
-    uv_async_send(&link->ready);
+    free(event);
+    natsMsg_Destroy(msg);
 }
 
 static void copy_text(char *target, const char *text) {
@@ -57,20 +62,35 @@ static void tell_failure(struct ms_nats_link *link, uint64_t number,
     tell(link, &event);
 }
 
-static void on_ready(uv_async_t *ready) {
-    struct ms_nats_link *link = ready->data;
+static struct ms_nats_event *take_events(struct ms_nats_link *link) {
     uv_mutex_lock(&link->mutex);
-    struct ms_nats_event *event = link->first_event;
+    struct ms_nats_event *events = link->first_event;
     link->first_event = NULL;
     link->last_event = &link->first_event;
     uv_mutex_unlock(&link->mutex);
+    return events;
+}
+
+static void on_ready(uv_async_t *ready) {
+    struct ms_nats_link *link = ready->data;
+    struct ms_nats_event *event = take_events(link);
     while (event) {
         struct ms_nats_event *next = event->next;
-        if (uv_is_closing((uv_handle_t *)ready)) {
-            natsMsg_Destroy(event->msg);
-        } else {
-            link->hear(link->context, event);
-        }
+        link->hear(link->context, event);
+        free(event);
+        event = next;
+    }
+}
+
+/* Nobody hears what is left, or will come. */
+static void end_events(struct ms_nats_link *link) {
+    uv_mutex_lock(&link->mutex);
+    link->is_over = true;
+    uv_mutex_unlock(&link->mutex);
+    struct ms_nats_event *event = take_events(link);
+    while (event) {
+        struct ms_nats_event *next = event->next;
+        natsMsg_Destroy(event->msg);
         free(event);
         event = next;
     }
@@ -399,19 +419,15 @@ void ms_nats_link_close(struct ms_nats_link *link) {
     if (link->is_running) {
         uv_thread_join(&link->thread);
     }
+    end_events(link);
     uv_close((uv_handle_t *)&link->ready, NULL);
 }
 
+/* What is libnats' goes before it is closed. */
 void ms_nats_link_destroy(struct ms_nats_link *link) {
     natsOptions_Destroy(link->options);
-    nats_CloseAndWait(LIBRARY_MS);
     free_posts(link->first_post);
-    while (link->first_event) {
-        struct ms_nats_event *next = link->first_event->next;
-        natsMsg_Destroy(link->first_event->msg);
-        free(link->first_event);
-        link->first_event = next;
-    }
+    nats_CloseAndWait(LIBRARY_MS);
     uv_cond_destroy(&link->changed);
     uv_mutex_destroy(&link->mutex);
 }

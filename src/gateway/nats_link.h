@@ -52,6 +52,7 @@ struct ms_nats_link {
     uv_mutex_t mutex; /* for all that follows */
     uv_cond_t changed;
     bool is_closing;
+    bool is_over; /* nobody hears any more */
     bool is_up;
     bool is_lost; /* the connection has closed */
     int borrowers;

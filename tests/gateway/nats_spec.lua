@@ -414,22 +414,26 @@ describe("what was accepted", function()
     nats.stop(server)
   end)
 
-  it("arrives once, however often the gateway of its slot is killed", function()
-    local KILLS = os.getenv("MAILSLOT_TEST_LONG") and 40 or 5
+  it("arrives once, however often the gateway of its slot is killed or stopped", function()
+    local ENDS = os.getenv("MAILSLOT_TEST_LONG") and 40 or 6
     local server = nats.server()
     local alpha, beta = network.machine("alpha"), network.machine("beta")
     local a, b = nats.gateway(alpha), nats.gateway(beta, { JOBS }, "", 1)
     local jobs = reader(beta)
     local feed = sender(alpha, 30)
-    feed:write(("1 %d\n"):format(KILLS * 300))
-    for i = 1, KILLS do
+    feed:write(("1 %d\n"):format(ENDS * 300))
+    for i = 1, ENDS do
       await_lines(jobs, i * 200 + math.random(80))
-      nats.kill(b)
+      if i % 2 == 0 then
+        nats.kill(b)
+      else
+        network.stop(b)
+      end
       b = nats.gateway(beta, { JOBS }, "", 1)
     end
     feed:expect("done")
-    await_lines(jobs, KILLS * 300)
-    check(numbers(jobs), KILLS * 300)
+    await_lines(jobs, ENDS * 300)
+    check(numbers(jobs), ENDS * 300)
     feed:succeed()
     nats.kill(jobs)
     network.stop(a, b)
