@@ -213,22 +213,21 @@ end
 -- The time of sending follows the number.
 local STAMPED <const> = "<I8I4I4I8c" .. size - 24
 
-local function read_stamped(receive)
-  local samples = {}
-  barrier()
-  for i = 1, count do
-    local message = receive()
-    local now = now_ns()
-    local sequence, _, _, sent = string.unpack(STAMPED, message)
-    assert(sequence == i, "a message was lost or damaged")
-    samples[i] = now - sent
-  end
-  report_percentiles(samples)
-  barrier()
+local function take_stamped(message, samples)
+  local now = now_ns()
+  local sequence, _, _, sent = string.unpack(STAMPED, message)
+  samples[#samples + 1] = now - sent
+  assert(sequence == #samples, "a message was lost or damaged")
 end
 
 function read.latency()
-  read_stamped(peer.create(name, size).receive)
+  local receive, samples = peer.create(name, size).receive, {}
+  barrier()
+  while #samples < count do
+    take_stamped(receive(), samples)
+  end
+  report_percentiles(samples)
+  barrier()
 end
 
 function write.latency()
@@ -242,19 +241,19 @@ function write.latency()
   barrier()
 end
 
--- A reader that waits for the slot's descriptor, as an event loop does.
+-- An event loop that reads when the slot's descriptor can be read from.
 read["latency-fd"] = function()
-  local slot = peer.create(name, size).slot
+  local slot, samples = peer.create(name, size).slot, {}
   local poll = uv.new_poll(slot:getfd())
-  poll:start("r", function() end)
-  read_stamped(function()
-    local message = slot:read(0)
-    while not message do
-      uv.run("once")
-      message = slot:read(0)
-    end
-    return message
+  poll:start("r", function()
+    take_stamped(slot:read(0), samples)
   end)
+  barrier()
+  while #samples < count do
+    uv.run("once")
+  end
+  report_percentiles(samples)
+  barrier()
 end
 
 write["latency-fd"] = write.latency
