@@ -8,7 +8,7 @@ local function give_up(text)
 end
 
 if not has_module then
-  give_up("cannot load the module mailslot: see \"In Lua\" in README.md\n" .. mailslot)
+  give_up("cannot load the module mailslot: README.md says how it is found\n" .. mailslot)
 end
 if #arg > 0 then
   give_up("takes no arguments: ask with the program of ask.c")
