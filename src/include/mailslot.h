@@ -265,14 +265,16 @@ MAILSLOT_API int mailslot_peek(mailslot *slot, int64_t timeout_ms,
                                mailslot_message *ret_message);
 
 /*
- * Remove all messages that mailslot_peek has shown. Does not wait. Nothing shown:
- * nothing happens. EBADF: not a slot of this process.
+ * Remove all messages that mailslot_peek has shown. Does not wait, but where
+ * mailslot_get_fd says so. Nothing shown: nothing happens. EBADF: not a slot of this
+ * process.
  */
 MAILSLOT_API int mailslot_consume(mailslot *slot);
 
 /*
  * Keep the messages that mailslot_peek has shown: the next call starts again at
- * the head of the queue. Does not wait. EBADF: not a slot of this process.
+ * the head of the queue. Does not wait, but where mailslot_get_fd says so. Nothing
+ * shown: nothing happens. EBADF: not a slot of this process.
  */
 MAILSLOT_API int mailslot_unpeek(mailslot *slot);
 
@@ -297,7 +299,8 @@ MAILSLOT_API int mailslot_cancel(mailslot *slot);
  *
  * So a read with timeout 0 after it was readable returns a message (or EBADMSG). It is
  * level-triggered: it stays readable as long as there are messages, and each reading
- * call leaves it as it must be then. A message of 0 bytes counts like any other. Of
+ * call, also mailslot_consume and mailslot_unpeek of something shown, leaves it as it
+ * must be then. A message of 0 bytes counts like any other. Of
  * what other users sent it speaks as soon as the thread of the letterbox has put it
  * into the slot; mailslot_cancel does not touch it. Waiting calls work as without it.
  *
@@ -313,10 +316,11 @@ MAILSLOT_API int mailslot_cancel(mailslot *slot);
  * owner by itself, with a descriptor that it takes for this when it does so first, and
  * keeps. Where it cannot (no descriptor; another pid namespace; an owner whose /proc
  * entry it may not look into), and for all other senders, the thread does it, which
- * takes longer. Should a sender be killed before it could, the descriptor becomes
- * readable after a second, and a reading call may wait 0.1 s for it; if it was only
- * held up and goes on later, the descriptor may be readable with nothing to read, until
- * a reading call has found nothing twice. Does not wait.
+ * takes longer. Should a sender be killed or stopped before it could, the descriptor
+ * becomes readable after a second, and a call that leaves it as it must be may wait
+ * 0.1 s for the sender; if that was only held up and goes on later, the descriptor may
+ * be readable with nothing to read, until a reading call has found nothing twice. Does
+ * not wait.
  *
  * EINVAL         NULL ret_fd
  * EMFILE ENFILE  no descriptor

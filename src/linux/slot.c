@@ -321,6 +321,9 @@ inline void ms_slot_copy(void *buffer, const mailslot_message *message) {
 
 inline void ms_slot_release(mailslot *slot) {
     struct ms_header *header = slot->region.header;
+    if (slot->reader.shown == 0) {
+        return;
+    }
     ms_reader_release(&slot->reader);
     if (slot->letterbox) {
         ms_letterbox_release(slot->letterbox);

@@ -248,6 +248,29 @@ START_TEST(a_waiting_call_leaves_it_readable_although_its_writer_was_stopped) {
 }
 END_TEST
 
+/* A second after its last look the thread may pull: such an attempt is no test. */
+START_TEST(to_consume_or_to_keep_nothing_does_not_wait_for_who_was_stopped) {
+    bool is_readable;
+    bool is_in_time;
+    do {
+        int64_t begin_ms = now_ms();
+        own();
+        await_idle_threads();
+        pid_t writer = child_start(send_and_stop, NULL);
+        child_await_stop(writer);
+        ck_assert_int_eq(mailslot_consume(slot), 0);
+        ck_assert_int_eq(mailslot_unpeek(slot), 0);
+        is_readable = poll(&polled, 1, 0) == 1;
+        is_in_time = now_ms() - begin_ms < AT_ONCE_MS;
+        ck_assert_int_eq(kill(writer, SIGCONT), 0);
+        child_finish(writer);
+        expect_one();
+        mailslot_close(slot);
+    } while (!is_in_time);
+    ck_assert(!is_readable);
+}
+END_TEST
+
 static void own_and_wait(void *context) {
     struct sending *sending = context;
     own();
@@ -290,6 +313,8 @@ int main(void) {
     tcase_add_test(cases, who_was_late_to_pull_is_found_by_two_reads_at_most);
     tcase_add_test(cases,
                    a_waiting_call_leaves_it_readable_although_its_writer_was_stopped);
+    tcase_add_test(cases,
+                   to_consume_or_to_keep_nothing_does_not_wait_for_who_was_stopped);
     tcase_add_test(cases, to_pull_after_the_owners_death_raises_no_signal);
     return suite_run();
 }
