@@ -144,10 +144,14 @@ static bool take_back(struct ms_readiness *readiness) {
     return ms_bell_take_back(readiness->header, readiness->value);
 }
 
-/* There is a message. Who else has taken the bell is about to pull the cord. */
+/* Who else has taken the bell is about to pull the cord. */
+static bool is_pull_due(struct ms_readiness *readiness) {
+    return readiness->state == LISTENING && !take_back(readiness);
+}
+
+/* There is a message. */
 static void set(struct ms_readiness *readiness) {
-    bool is_due = readiness->state == LISTENING && !take_back(readiness);
-    if (!is_due || !ms_pipe_wait(readiness->fd, PULL_MS)) {
+    if (!is_pull_due(readiness) || !ms_pipe_wait(readiness->fd, PULL_MS)) {
         ms_pipe_set(readiness->cord);
     }
     enter(readiness, SET);
@@ -155,7 +159,7 @@ static void set(struct ms_readiness *readiness) {
 
 /* A pull that is due is waited for: else it would come later, with nothing to read. */
 static void clear(struct ms_readiness *readiness) {
-    bool is_due = readiness->state == LISTENING && !take_back(readiness);
+    bool is_due = is_pull_due(readiness);
     readiness->is_cleared = ms_pipe_clear(readiness->fd);
     if (!readiness->is_cleared && is_due) {
         ms_pipe_wait(readiness->fd, PULL_MS);
