@@ -22,12 +22,6 @@
 /* A ring that is no larger keeps its memory for good. */
 #define SMALL_RING (UINT64_C(1) << 20)
 
-/* While messages keep coming, this much of the start of the ring keeps its memory: new
- * memory costs more than what is written to it. It has to be more than what a writer
- * fills before it gives the owner a moment (pace.c), with the message that is too much.
- */
-#define BUSY_WINDOW (UINT64_C(3) << 20)
-
 /* An empty queue goes back to the start of the ring from here on: soon enough for
  * a slot in steady use never to leave the window that keeps its memory. */
 #define REWIND_BYTES (MS_HOT_WINDOW / 2)
@@ -79,7 +73,7 @@ static void undo_reserve(const struct ms_queue *queue, int fd, uint64_t start,
     uint64_t next_lap = round_up(atomic_load(&queue->header->head) | 1, capacity);
     uint64_t middle = smaller(larger(next_lap, start), end);
     give_back_range(capacity, fd, start, middle, MS_HOT_WINDOW);
-    give_back_range(capacity, fd, middle, end, BUSY_WINDOW);
+    give_back_range(capacity, fd, middle, end, MS_BUSY_WINDOW);
 }
 
 /* Relaxed, here and below: a writer that dies before it has noted what it reserved
@@ -198,7 +192,7 @@ static void give_back_step(struct ms_backing *backing, const struct ms_reader *r
     if (reserved > start + capacity) {
         start = smaller(reserved - capacity, end);
     }
-    give_back_range(capacity, fd, start, end, BUSY_WINDOW);
+    give_back_range(capacity, fd, start, end, MS_BUSY_WINDOW);
     backing->given_back = end;
 }
 
@@ -221,7 +215,7 @@ static void settle(struct ms_backing *backing, struct ms_reader *reader, int fd)
         ms_lock_release(lock);
     }
     if (reader->head - backing->lap >= REWIND_BYTES) {
-        try_rewind(backing, reader, fd, BUSY_WINDOW);
+        try_rewind(backing, reader, fd, MS_BUSY_WINDOW);
     }
 }
 

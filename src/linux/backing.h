@@ -15,6 +15,12 @@
 /* So long after the last message a slot counts as busy. */
 #define MS_BUSY_NS INT64_C(100000000)
 
+/* While messages keep coming, this much of the start of the ring keeps its memory: new
+ * memory costs more than what is written to it. It has to be more than what a writer
+ * fills before it gives the owner a moment (pace.c), with the message that is too much.
+ */
+#define MS_BUSY_WINDOW (UINT64_C(3) << 20)
+
 /* The owner's account of it. */
 struct ms_backing {
     uint64_t lap;  /* where the present lap, or the one before, began */

@@ -2,6 +2,7 @@
 /* A region's file, and its mapping into this process. */
 #include "linux/region.h"
 
+#include "linux/backing.h"
 #include "os/file.h"
 #include "os/lock.h"
 #include "os/memory.h"
@@ -23,10 +24,15 @@ static int map(int fd, size_t size, struct ms_header **ret_header) {
     void *memory;
     int r = ms_memory_map(fd, MS_HEADER_SIZE, MS_PRIVATE_SIZE, size - MS_HEADER_SIZE,
                           &memory);
-    if (r == 0) {
-        *ret_header = memory;
+    if (r < 0) {
+        return r;
     }
-    return r;
+    uint64_t once = MS_HEADER_SIZE + MS_BUSY_WINDOW;
+    if (size > once) {
+        ms_memory_use_once((char *)memory + MS_PRIVATE_SIZE + once, size - once);
+    }
+    *ret_header = memory;
+    return 0;
 }
 
 /* The header gets its memory before it is touched: no SIGBUS on a full file system. */

@@ -84,6 +84,10 @@ void ms_memory_populate(void *memory, size_t size) {
     madvise(memory, size, MADV_POPULATE_WRITE); /* unknown before Linux 5.14 */
 }
 
+void ms_memory_use_once(void *memory, size_t size) {
+    madvise(memory, size, MADV_SEQUENTIAL);
+}
+
 void ms_memory_unmap(void *memory, size_t size) {
     munmap(memory, size);
 }

@@ -21,6 +21,11 @@ int ms_memory_map_start(int fd, size_t size, void **ret_memory);
  * page by page. No more than a hint. */
 void ms_memory_populate(void *memory, size_t size);
 
+/* Memory of a mapped file that is written, read once and then given back: the kernel
+ * need not note what was in use when it goes. In turn it is the first to be swapped
+ * out, however much it is in use. No more than a hint. */
+void ms_memory_use_once(void *memory, size_t size);
+
 /* Undo any of them. */
 void ms_memory_unmap(void *memory, size_t size);
 

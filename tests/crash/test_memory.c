@@ -21,6 +21,7 @@
 #define RECORD_BYTES 24
 #define AHEAD_BYTES ((int64_t)(64 * KIB)) /* reserved before it is needed */
 #define STEP_BYTES ((int64_t)MIB)         /* read, but not yet given back */
+#define BUSY_BYTES ((int64_t)(3 * MIB))   /* keep their memory while messages come */
 
 static struct {
     uint32_t reserved;
@@ -41,6 +42,30 @@ static void expect_memory(const char *name, int64_t least, int64_t most) {
         ck_abort_msg("%lld bytes of memory, not %lld to %lld", (long long)memory,
                      (long long)least, (long long)most);
     }
+}
+
+/* Bytes of its mappings in this process that the kernel was told are used once. */
+static int64_t used_once(const char *name) {
+    char path[256];
+    struct stat status;
+    registry_path(name, path);
+    HOLDS(stat(path, &status) == 0);
+    FILE *smaps = fopen("/proc/self/smaps", "re");
+    HOLDS(smaps != NULL);
+    char line[512];
+    unsigned long start, end, inode;
+    int64_t size = 0;
+    int64_t sum = 0;
+    while (fgets(line, sizeof line, smaps)) {
+        // NOLINTNEXTLINE(cert-err34-c)
+        if (sscanf(line, "%lx-%lx %*s %*s %*s %lu", &start, &end, &inode) == 3) {
+            size = inode == status.st_ino ? (int64_t)(end - start) : 0;
+        } else if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " sr")) {
+            sum += size;
+        }
+    }
+    fclose(smaps);
+    return sum;
 }
 
 static void send_note(mailslot_writer *writer, uint32_t index, uint32_t size) {
@@ -456,6 +481,19 @@ START_TEST(a_create_of_any_name_gives_the_backlog_of_dead_slots_back) {
 }
 END_TEST
 
+START_TEST(what_lies_beyond_the_window_is_used_once) {
+    mailslot *large = create_at_once("large", 16 * MIB);
+    mailslot *small = create_at_once("small", MIB);
+    ck_assert_int_eq(used_once("large"), 16 * MIB - BUSY_BYTES);
+    ck_assert_int_eq(used_once("small"), 0);
+    mailslot_writer *writer = open_writer("large");
+    ck_assert_int_eq(used_once("large"), 2 * (16 * MIB - BUSY_BYTES));
+    mailslot_writer_close(writer);
+    mailslot_close(large);
+    mailslot_close(small);
+}
+END_TEST
+
 int main(void) {
     TCase *cases = suite_begin("memory");
     tcase_add_test(cases, a_hundred_thousand_messages_take_what_they_weigh);
@@ -474,5 +512,6 @@ int main(void) {
     tcase_add_test(cases, a_close_gives_the_backlog_back_although_a_writer_has_it_open);
     tcase_add_test(cases, a_writer_that_meets_a_dead_slot_gives_its_backlog_back);
     tcase_add_test(cases, a_create_of_any_name_gives_the_backlog_of_dead_slots_back);
+    tcase_add_test(cases, what_lies_beyond_the_window_is_used_once);
     return suite_run();
 }
