@@ -20,18 +20,15 @@ static void check_copy(size_t start, size_t distance, size_t size) {
 }
 
 START_TEST(whatever_lies_near_in_a_page_every_byte_arrives) {
-    const size_t sizes[] = {0,
-                            1,
-                            MS_COPY_MUCH - 1,
-                            MS_COPY_MUCH,
-                            MS_COPY_MUCH + 1,
-                            2 * MS_COPY_MUCH,
-                            2 * MS_COPY_MUCH + 1,
-                            SIZE_MAX_HERE};
+    const size_t sizes[] = {MS_COPY_MUCH - 1, MS_COPY_MUCH,         MS_COPY_MUCH + 1,
+                            2 * MS_COPY_MUCH, 2 * MS_COPY_MUCH + 1, SIZE_MAX_HERE};
     for (size_t i = 0; i < sizeof from; i++) {
         from[i] = (unsigned char)(i * 7 + i / 256);
     }
     for (size_t distance = 0; distance < NEAR; distance++) {
+        for (size_t size = 0; size <= MS_COPY_FEW + 1; size++) {
+            check_copy(1, distance, size);
+        }
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             check_copy(0, distance, sizes[i]);
             check_copy(16, distance, sizes[i]);
