@@ -20,8 +20,13 @@ static void print_help(void) {
            "  --scenario NAMES  only these scenarios, with commas\n"
            "  --rounds N        rounds of each case; default %d, with --quick %d\n"
            "  --seconds S       length of a run; default %g, with --quick %g\n"
-           "  --help            this text\n\nPeers:",
+           "  --list            the peers and scenarios there are\n"
+           "  --help            this text\n",
            ROUNDS_DEFAULT, ROUNDS_QUICK, SECONDS_DEFAULT, SECONDS_QUICK);
+}
+
+static void print_list(void) {
+    printf("Peers:");
     for (int i = 0; peers[i]; i++) {
         printf(" %s", peers[i]->name);
     }
@@ -40,7 +45,7 @@ static void print_help(void) {
 }
 
 static void refuse(const char *what, const char *value) {
-    fprintf(stderr, "bench: %s: %s (try --help)\n", what, value);
+    fprintf(stderr, "bench: %s: %s (try --list or --help)\n", what, value);
     exit(2); // NOLINT(concurrency-mt-unsafe)
 }
 
@@ -103,6 +108,7 @@ struct options options_parse(int argc, char **argv) {
         {"scenario", required_argument, NULL, 's'},
         {"rounds", required_argument, NULL, 'r'},
         {"seconds", required_argument, NULL, 't'},
+        {"list", no_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -126,6 +132,9 @@ struct options options_parse(int argc, char **argv) {
         case 't':
             options.seconds = parse_number(optarg, 0.001, 20);
             break;
+        case 'l':
+            print_list();
+            exit(EXIT_SUCCESS); // NOLINT(concurrency-mt-unsafe)
         case 'h':
             print_help();
             exit(EXIT_SUCCESS); // NOLINT(concurrency-mt-unsafe)

@@ -74,8 +74,9 @@ end
 local function write_marks(file, judged)
   local held = 0
   file:write("\n## Marks\n\n",
-    "Ours against the best of those that were measured, at the place of most of our rounds.\n",
-    "They mean little where few peers were, or other programs ran.\n\n",
+    "`measured`: how many times the best of the others ours is, at the place of most of our\n",
+    "rounds; where there are no others, the figure itself, which has to be `at least` or\n",
+    "`at most` so much. They mean little where few peers were, or other programs ran.\n\n",
     "| | mark | at least | at most | measured | times | place | rounds | |\n",
     "|---|---|--:|--:|--:|---|---|--:|---|\n")
   for _, one in ipairs(judged) do
