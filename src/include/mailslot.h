@@ -29,7 +29,9 @@
  *           MAILSLOT_DEFAULT: the slot's own timeout. Other values are EINVAL.
  * Signals.  The library installs no handler and raises no signal. When a handler
  *           has run during a wait, the call returns EINTR; nothing is lost or
- *           consumed, and the caller may call again. Before a wait sleeps it looks
+ *           consumed, and the caller may call again. (A reading call that waits for
+ *           ever may go on instead if the handler was installed with SA_RESTART,
+ *           as read(2) does.) Before a wait sleeps it looks
  *           for 50 microseconds at most whether that is needed; a handler that runs
  *           then does not end it: mailslot_cancel does, whenever it is called. Calls
  *           that wait a second at most for another process (create, close, get_info)

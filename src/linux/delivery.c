@@ -134,7 +134,7 @@ static int put_letter(struct ms_delivery *delivery, struct ms_connection *connec
     r = begin_turn(delivery);
     if (r == 0) {
         r = put(delivery, connection, letter, packet);
-        ms_turn_end(delivery->region->header, NULL, r == 0);
+        ms_turn_end(delivery->region->header, NULL);
         user->queued += r == 0 ? extent : 0;
         user->accepted += r == 0;
     }
@@ -272,7 +272,7 @@ bool ms_delivery_await_turn(const struct ms_delivery *delivery) {
     struct ms_header *header = delivery->region->header;
     int r = ms_turn_begin_by(header, ms_clock_now_ns() + TURN_WAIT_NS);
     if (r == 0) {
-        ms_turn_end(header, NULL, false);
+        ms_lock_release(&header->write_lock);
     }
     return r != -ETIMEDOUT;
 }

@@ -7,6 +7,7 @@
 #include "os/futex.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 int64_t ms_nap_deadline_ns(int64_t timeout_ms) {
     if (timeout_ms == 0) {
@@ -24,8 +25,7 @@ int ms_nap(_Atomic uint32_t *bell, uint32_t expected, int64_t deadline_ns,
     if (now_ns >= deadline_ns) {
         return -ETIMEDOUT;
     }
-    int64_t left_ns = deadline_ns - now_ns;
-    int64_t nap_ns = left_ns < interval_ns ? left_ns : interval_ns;
-    int r = ms_futex_wait(bell, expected, now_ns + nap_ns);
+    bool is_last = deadline_ns - now_ns <= interval_ns;
+    int r = ms_futex_wait(bell, expected, is_last ? deadline_ns : now_ns + interval_ns);
     return r == -ETIMEDOUT ? 0 : r;
 }

@@ -24,10 +24,6 @@
 #include <limits.h>
 #include <string.h>
 
-/* A writer that was killed between publishing and ringing leaves the owner asleep:
- * it looks again after this long. */
-#define LOOK_AGAIN_NS INT64_C(1000000000)
-
 /* How long a thread may take to be gone after its locks are free, and how often to look
  * for that. */
 #define ENDING_NS INT64_C(10000000)
@@ -43,6 +39,7 @@ struct mailslot {
     struct ms_letterbox *letterbox; /* NULL: other users cannot send */
     struct ms_readiness *readiness; /* NULL: nobody has asked for a descriptor */
     _Atomic bool is_cancelled;
+    uint32_t bell;   /* with what it was armed last, for the owner's sleep */
     uint32_t thread; /* that created it */
     char path[MS_PATH_SIZE];
 };
@@ -117,6 +114,7 @@ int ms_slot_create(const struct ms_name *name, const mailslot_options *options,
         return r;
     }
     slot->handle = MS_HANDLE_SLOT;
+    slot->bell = MS_BELL_ARMED;
     ms_spin_init(&slot->spin);
     ms_distance_init(&slot->distance, slot->reader.queue.capacity);
     slot->reader.is_unfenced = ms_barrier_leave_to_others();
@@ -217,21 +215,31 @@ static bool spin(mailslot *slot, int64_t end_ns) {
     return false;
 }
 
-/* Nothing is queued: sleep until a writer rings. */
-static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
+/* Sleep until a writer rings, or there is something else to do. */
+static int sleep_once(mailslot *slot, int64_t deadline_ns) {
     struct ms_header *header = slot->region.header;
-    for (;;) {
-        ms_bell_arm(header, MS_BELL_ARMED);
-        if (ms_reader_has_message(&slot->reader)) {
-            return 0;
-        }
-        if (atomic_exchange(&slot->is_cancelled, false)) {
-            return -ECANCELED;
-        }
+    slot->bell += MS_BELL_KIND + 1;
+    ms_bell_arm_sleeper(header, slot->bell);
+    uint32_t word;
+    bool is_free = ms_lock_watch(&header->write_lock, &word);
+    bool has_message = ms_reader_has_message(&slot->reader);
+    int r = 0;
+    if (!has_message && atomic_exchange(&slot->is_cancelled, false)) {
+        r = -ECANCELED;
+    } else if (!has_message) {
         MS_STEP("wait.armed");
         bool is_warm = ms_backing_is_warm(&slot->backing, &slot->reader);
-        int r = ms_nap(&header->bell, MS_BELL_ARMED, deadline_ns,
-                       is_warm ? MS_BUSY_NS : LOOK_AGAIN_NS);
+        r = ms_nap(&header->write_lock, word, deadline_ns,
+                   is_warm || !is_free ? MS_BUSY_NS : MS_NEVER);
+    }
+    ms_lock_unwatch(&header->write_lock);
+    return r;
+}
+
+/* Nothing is queued. */
+static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
+    for (;;) {
+        int r = sleep_once(slot, deadline_ns);
         if (ms_reader_has_message(&slot->reader)) {
             return 0;
         }
@@ -349,10 +357,10 @@ inline void ms_slot_forget(mailslot *slot) {
 
 void ms_slot_cancel(mailslot *slot) {
     struct ms_header *header = slot->region.header;
-    /* seq_cst, as in bell.h: the sleeper arms the bell and then looks at the flag. */
+    /* seq_cst: the sleeper watches the lock and then looks at the flag. */
     atomic_store(&slot->is_cancelled, true);
-    ms_bell_take_back(header, MS_BELL_ARMED);
-    ms_futex_wake(&header->bell, 1);
+    ms_lock_unwatch(&header->write_lock);
+    ms_futex_wake(&header->write_lock, 1);
 }
 
 int ms_slot_get_fd(mailslot *slot, int *ret_fd) {

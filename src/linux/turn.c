@@ -126,13 +126,19 @@ static void pull(struct ms_header *header, struct ms_cord *cord) {
     }
 }
 
-void ms_turn_ring(struct ms_header *header, struct ms_cord *cord) {
-    uint32_t bell = ms_bell_take(header);
-    if (bell == MS_BELL_CORD) {
+void ms_turn_ring(struct ms_header *header, struct ms_cord *cord, uint32_t bell,
+                  bool is_watched) {
+    if (ms_bell_is(ms_bell_look(header), MS_BELL_ARMED)) {
+        MS_STEP("turn.ringing");
+        ms_futex_wake(&header->write_lock, 1);
+        MS_STEP("turn.rung");
+    }
+    if (is_watched) {
+        ms_bell_rung(header, bell);
+    }
+    ms_lock_done();
+    if (ms_bell_take_cord(header)) {
         MS_STEP("turn.has_cord");
         pull(header, cord);
-    } else if (bell != MS_BELL_SILENT) {
-        MS_STEP("turn.ringing");
-        ms_futex_wake(&header->bell, 1);
     }
 }

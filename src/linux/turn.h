@@ -26,18 +26,21 @@ int ms_turn_try(struct ms_header *header);
 /* The same, but not longer than until deadline_ns, and through signals. */
 int ms_turn_begin_by(struct ms_header *header, int64_t deadline_ns);
 
-/* Wake the owner. */
-void ms_turn_ring(struct ms_header *header, struct ms_cord *cord);
+/* Write_lock was freed: wake the owner. bell: as it was before; cord: NULL for who
+ * sends too little to need one. */
+void ms_turn_ring(struct ms_header *header, struct ms_cord *cord, uint32_t bell,
+                  bool is_watched);
 
-/* Let go of it, and wake the owner if it sleeps and there is something new. cord: NULL
- * for who sends too little to need one. */
-static inline void ms_turn_end(struct ms_header *header, struct ms_cord *cord,
-                               bool has_sent) {
+/* Let go of it, and wake the owner if it sleeps. */
+static inline void ms_turn_end(struct ms_header *header, struct ms_cord *cord) {
     MS_STEP("turn.ending");
-    ms_lock_release(&header->write_lock);
+    uint32_t bell = ms_bell_look(header);
+    bool is_watched = ms_lock_free(&header->write_lock);
     MS_STEP("turn.ended");
-    if (has_sent && ms_bell_is_armed(header)) {
-        ms_turn_ring(header, cord);
+    if (ms_bell_look(header) != MS_BELL_SILENT) {
+        ms_turn_ring(header, cord, bell, is_watched);
+    } else {
+        ms_lock_done();
     }
 }
 

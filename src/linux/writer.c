@@ -166,7 +166,7 @@ static int begin_turn(mailslot_writer *writer, uint64_t size, int64_t deadline_n
     struct ms_header *header = writer->region.header;
     int r = ms_turn_begin(header, deadline_ns);
     if (r == 0 && ms_pace_is_due(&writer->pace, &writer->queue, size)) {
-        ms_turn_end(header, NULL, false);
+        ms_lock_release(&header->write_lock);
         ms_pace_give_way(&writer->pace, &writer->queue);
         r = ms_turn_begin(header, deadline_ns);
     }
@@ -181,7 +181,6 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
     if (r < 0) {
         return r;
     }
-    size_t sent = batch->sent;
     uint64_t wanted = 0;
     r = put_batch(writer, batch, &wanted);
     if (r == -EAGAIN && deadline_ns) {
@@ -193,7 +192,7 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
         ms_barrier_for_all();
         r = put_batch(writer, batch, &wanted);
     }
-    ms_turn_end(writer->region.header, &writer->cord, batch->sent > sent);
+    ms_turn_end(writer->region.header, &writer->cord);
     return r;
 }
 
@@ -264,7 +263,7 @@ static int send_at_once(mailslot_writer *writer, const mailslot_buffer *message)
     uint64_t wanted;
     bool is_due = ms_pace_is_due(&writer->pace, &writer->queue, message->size);
     r = is_due ? -EAGAIN : put(writer, message, &wanted);
-    ms_turn_end(header, &writer->cord, r == 0);
+    ms_turn_end(header, &writer->cord);
     if (is_due) {
         ms_pace_give_way(&writer->pace, &writer->queue);
     }

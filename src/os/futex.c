@@ -2,6 +2,8 @@
 /* Sleeping on a word of shared memory. */
 #include "os/futex.h"
 
+#include "os/clock.h"
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
@@ -10,11 +12,12 @@
 #include <unistd.h>
 
 int ms_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns) {
-    /* There is always a deadline: without one the kernel would restart the wait after
-     * a handler with SA_RESTART, and Ctrl-C would go unnoticed. */
+    /* A timer costs half a microsecond, and a sleeper that has used the processor for
+     * longer is woken later. */
     struct timespec deadline = {.tv_sec = deadline_ns / 1000000000,
                                 .tv_nsec = deadline_ns % 1000000000};
-    long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, NULL,
+    long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected,
+                     deadline_ns == MS_NEVER ? NULL : &deadline, NULL,
                      FUTEX_BITSET_MATCH_ANY);
     if (r < 0 && (errno == ETIMEDOUT || errno == EINTR)) {
         return -errno;

@@ -4,6 +4,7 @@
 
 #include "os/clock.h"
 #include "os/cpu.h"
+#include "os/futex.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -111,11 +112,17 @@ static bool is_free(uint32_t word) {
     return (word & FUTEX_TID_MASK) == 0 || (word & FUTEX_OWNER_DIED) != 0;
 }
 
+/* Who watches it goes on watching. */
 static bool take(ms_lock *lock) {
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
-    return is_free(word) &&
-           atomic_compare_exchange_strong_explicit(
-               lock, &word, self.id, memory_order_acquire, memory_order_relaxed);
+    while (is_free(word)) {
+        if (atomic_compare_exchange_strong_explicit(
+                lock, &word, self.id | (word & FUTEX_WAITERS), memory_order_acquire,
+                memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 inline int ms_lock_try(ms_lock *lock) {
@@ -215,18 +222,49 @@ static void order_after_exchange(void) {
 #endif
 }
 
-/* A word that is not this thread's has been overwritten: then it is left alone. */
-static void free_word(ms_lock *lock) {
+/* A word that is not this thread's has been overwritten: then it is left alone. A lock
+ * that is watched stays so, with another word than before. Release, for who takes the
+ * lock next; and acquire: what who watches it stored before is seen. */
+inline bool ms_lock_free(ms_lock *lock) {
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
-    if ((word & FUTEX_TID_MASK) == self.id) {
-        atomic_exchange_explicit(lock, 0, memory_order_release);
-        order_after_exchange();
-    }
+    uint32_t next;
+    do {
+        if ((word & FUTEX_TID_MASK) != self.id) {
+            return false;
+        }
+        next = word & FUTEX_WAITERS ? FUTEX_WAITERS | FUTEX_OWNER_DIED : 0;
+    } while (!atomic_compare_exchange_strong_explicit(
+        lock, &word, next, memory_order_acq_rel, memory_order_relaxed));
+    order_after_exchange();
+    return next != 0;
 }
 
-inline void ms_lock_release(ms_lock *lock) {
-    free_word(lock);
+inline void ms_lock_done(void) {
     end();
+}
+
+void ms_lock_release(ms_lock *lock) {
+    if (ms_lock_free(lock)) {
+        ms_futex_wake(lock, 1);
+    }
+    ms_lock_done();
+}
+
+/* The kernel leaves a lock whose holder dies as ms_lock_free does, and wakes. It also
+ * wakes when who dies has let go of a lock that is free and in the place for one more.
+ */
+bool ms_lock_watch(ms_lock *lock, uint32_t *ret_word) {
+    uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
+    uint32_t next;
+    do {
+        next = is_free(word) ? FUTEX_WAITERS : word | FUTEX_WAITERS;
+    } while (!atomic_compare_exchange_strong(lock, &word, next));
+    *ret_word = next;
+    return next == FUTEX_WAITERS;
+}
+
+void ms_lock_unwatch(ms_lock *lock) {
+    atomic_fetch_and(lock, ~(uint32_t)FUTEX_WAITERS);
 }
 
 /* The lowest bit of a pointer of the list tells the kind of the lock that follows. */
@@ -272,8 +310,7 @@ bool ms_lock_drop(ms_lock *lock) {
     begin(lock);
     set(&before->next, link->next);
     tell_next(before);
-    free_word(lock);
-    end();
+    ms_lock_release(lock);
     return true;
 }
 

@@ -2,7 +2,8 @@
 /*
  * A lock in memory that processes share: one word, zero when it is free, else the
  * thread id of its holder. When the holder dies the kernel frees it, and the next one
- * takes it as if nothing had happened.
+ * takes it as if nothing had happened. Two bits tell more, as the kernel means them: it
+ * is watched, and it was let go of, by a death or since it is watched.
  *
  * The kernel finds the locks of a thread that dies through memory of that thread: a
  * list of locks and a place for one more. The C library has made them for its own
@@ -38,9 +39,27 @@ int ms_lock_wait(ms_lock *lock, int64_t deadline_ns);
 /* The same, but also -EINTR when a signal handler has run. */
 int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns);
 
-/* Let go of a lock that was taken. A full barrier as well: what was stored before it is
- * seen before anything is loaded after it. */
+/* Let go of a lock that was taken, and wake who watches it. A full barrier as well:
+ * what was stored before it is seen before anything is loaded after it. */
 void ms_lock_release(ms_lock *lock);
+
+/* The same in two steps. Returns whether somebody watches it, who is to be woken before
+ * the second. Who dies between them has the kernel do that. */
+bool ms_lock_free(ms_lock *lock);
+void ms_lock_done(void);
+
+/*
+ * Watch a lock: to sleep on its word (os/futex.h) for as long as that is *ret_word. It
+ * is until somebody lets go of the lock, alive or dead; each wakes who watches. Returns
+ * false when somebody holds it at the moment: then a sleep has to end by itself,
+ * because the same thread may take it once more. One thread at a time watches a lock,
+ * and does not take it meanwhile.
+ */
+bool ms_lock_watch(ms_lock *lock, uint32_t *ret_word);
+
+/* Watch it no more. By another thread: the word changes, and who sleeps on it is to be
+ * woken. */
+void ms_lock_unwatch(ms_lock *lock);
 
 /* Keep a lock that was taken, with its node. */
 void ms_lock_keep(ms_lock *lock);

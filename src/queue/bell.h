@@ -10,8 +10,22 @@
  * the other finds the wish (Dekker). With anything weaker both can miss, because a
  * store may be delayed past a later load.
  *
- *   owner   bell = 1, BARRIER, load tail, sleep while bell == 1
- *   writer  store tail, BARRIER, load bell, if it is 1: exchange it for 0, wake one
+ * The owner sleeps on the word of write_lock, which it watches (os/lock.h), because
+ * then the kernel wakes it when a writer dies before it could; and it arms the bell,
+ * for writers that live. n is another each time.
+ *
+ *   owner   bell = ARMED + n, watch, load tail, sleep while write_lock is as watched,
+ *           unwatch, bell = 0
+ *   writer  store tail, load bell, free write_lock, load bell, if it is ARMED: wake
+ * one; and if the lock was watched and the bell ARMED + n before: exchange that for 0
+ *
+ * Watching and freeing change the same word, so one of them is first: then the owner
+ * sees the tail, or the writer finds the lock watched. From then on the word is
+ * another, whoever takes and frees the lock, until the owner watches it anew: it will
+ * not begin to sleep on it any more, or does already and is woken. Who has woken it
+ * silences the bell, for this sleep and no other, and later writers need not. Who has
+ * not come to that, because it was stopped, has left it armed, and the next one wakes
+ * in its place.
  *
  *   writer  load space_bell, store space_wanted, BARRIER, load head,
  *           sleep while space_bell is as loaded
@@ -19,12 +33,12 @@
  *           for 0, add 1 to space_bell, wake all
  *
  * Where the barriers are: the sleepers' accesses are seq_cst. A writer that has
- * published lets go of write_lock, which is one (os/lock.h). The owner releases
- * messages far more often than a writer sleeps, so that one has the owner's processor
- * make the barrier for it (os/barrier.h); where the system has no such thing, the
- * owner's store is seq_cst (ms_reader.is_unfenced).
+ * published frees write_lock, which is one. The owner releases messages far more often
+ * than a writer sleeps, so that one has the owner's processor make the barrier for it
+ * (os/barrier.h); where the system has no such thing, the owner's store is seq_cst
+ * (ms_reader.is_unfenced).
  *
- * An owner with a descriptor for event loops (linux/readiness.c) does not sleep on the
+ * An owner with a descriptor for event loops (linux/readiness.c) does not sleep on a
  * word but in its loop. Then it arms the bell with a value of its own each time, and
  * whoever exchanges that for 0 pulls the cord: makes the descriptor readable. A writer
  * does so only if there is something that the owner has not seen. As the value is
@@ -38,10 +52,9 @@
  *           exchange it for 0, pull
  *
  * A writer reads space_bell before it states its wish: whoever takes the wish away
- * afterwards changes space_bell later still, so the writer does not sleep on. A
- * writer that dies between publishing and waking leaves the owner asleep beside a
- * message; this is why sleepers look again at intervals (linux/slot.c,
- * linux/writer.c).
+ * afterwards changes space_bell later still, so the writer does not sleep on. An owner
+ * that dies wakes no writer, and a writer that dies pulls no cord; this is why writers
+ * and the owner's thread look again at intervals (linux/writer.c, linux/readiness.c).
  */
 #ifndef MS_QUEUE_BELL_H
 #define MS_QUEUE_BELL_H
@@ -52,14 +65,18 @@
 
 #include <stdbool.h>
 
-/* What there is to do for who takes it: wake the owner from its sleep on the bell, or
- * pull the cord. The value of a bell with a cord is MS_BELL_CORD and any higher bits.
- */
+/* What there is to do: wake the owner from its sleep, or pull the cord. The value of a
+ * bell that is armed is one of these and any higher bits. */
 enum ms_bell { MS_BELL_SILENT, MS_BELL_ARMED, MS_BELL_CORD };
 #define MS_BELL_KIND 3
 
 static inline void ms_bell_arm(struct ms_header *header, uint32_t value) {
     atomic_store(&header->bell, value);
+}
+
+/* Relaxed: ms_lock_watch comes after it, and orders it. */
+static inline void ms_bell_arm_sleeper(struct ms_header *header, uint32_t value) {
+    atomic_store_explicit(&header->bell, value, memory_order_relaxed);
 }
 
 /* Relaxed: a bell that rings although nobody sleeps costs a system call, nothing more.
@@ -83,23 +100,33 @@ static inline bool ms_bell_has_news(const struct ms_header *header) {
     return ms_position(atomic_load(&header->tail)) != atomic_load(&header->seen);
 }
 
-/* After publishing and letting go of write_lock: whether the owner may have to be
- * woken. */
-static inline bool ms_bell_is_armed(const struct ms_header *header) {
-    return atomic_load(&header->bell) != MS_BELL_SILENT;
+/* Before write_lock is freed, and after. */
+static inline uint32_t ms_bell_look(const struct ms_header *header) {
+    return atomic_load(&header->bell);
 }
 
-/* And then: take it. MS_BELL_SILENT: there is nothing to do. */
-static inline uint32_t ms_bell_take(struct ms_header *header) {
+static inline bool ms_bell_is(uint32_t bell, enum ms_bell kind) {
+    return (bell & MS_BELL_KIND) == kind;
+}
+
+/* After waking the owner for who freed write_lock and found it watched; bell: as it was
+ * before. */
+static inline void ms_bell_rung(struct ms_header *header, uint32_t bell) {
+    if (ms_bell_is(bell, MS_BELL_ARMED)) {
+        ms_bell_take_back(header, bell);
+    }
+}
+
+/* Whether the cord is to be pulled, by who asks. */
+static inline bool ms_bell_take_cord(struct ms_header *header) {
     uint32_t bell = atomic_load(&header->bell);
     do {
-        bool has_cord = (bell & MS_BELL_KIND) == MS_BELL_CORD;
-        if (bell == MS_BELL_SILENT || (has_cord && !ms_bell_has_news(header))) {
-            return MS_BELL_SILENT;
+        if (!ms_bell_is(bell, MS_BELL_CORD) || !ms_bell_has_news(header)) {
+            return false;
         }
         MS_STEP("bell.found");
     } while (!atomic_compare_exchange_strong(&header->bell, &bell, MS_BELL_SILENT));
-    return bell & MS_BELL_KIND;
+    return true;
 }
 
 /* The thread is to pull the cord; then wake it. */

@@ -33,7 +33,7 @@
  *      64     4  closed            who removes it, once   writers  release/acquire
  *      68     4  timeout_ms        owner                  all      relaxed
  *     128   256  name              creator                all      before publication
- *     384     4  write_lock        writers; owner         same     a lock
+ *     384     4  write_lock        writers; owner         same     a lock; bell.h
  *     392     8  reserved          holder of write_lock   same     write_lock
  *     400     8  rejected          writers                all      relaxed
  *     512     8  tail              holder of write_lock   all      release/acquire
@@ -93,7 +93,7 @@
 #include <stdint.h>
 
 #define MS_MAGIC UINT64_C(0x544f4c534c49414d) /* "MAILSLOT", little-endian */
-#define MS_VERSION 6
+#define MS_VERSION 7
 #define MS_HEADER_SIZE 4096
 #define MS_PRIVATE_SIZE 4096
 #define MS_RING_OFFSET (MS_HEADER_SIZE + MS_PRIVATE_SIZE) /* in memory */

@@ -199,15 +199,24 @@ static void cancel_it(void) {
     mailslot_cancel(slot_to_cancel);
 }
 
+/* ThreadSanitizer runs a handler when the system call is over, which goes on. */
+#ifdef __SANITIZE_THREAD__
+#define RESTARTS 1
+#else
+#define RESTARTS 2
+#endif
+
 START_TEST(a_signal_handler_may_cancel) {
     mailslot *slot = slot_to_cancel = new_slot("waited");
-    signal_handle(true, cancel_it);
-    for (size_t i = 0; i < COUNT(waits); i++) {
+    for (size_t i = 0; i < RESTARTS * COUNT(waits); i++) {
+        bool has_restart = i >= COUNT(waits);
+        signal_handle(has_restart, cancel_it);
         /* The wait that the handler interrupts, or else the next one. */
-        int r = wait_helped(waits[i], slot, MAILSLOT_FOREVER, act_signal);
-        ck_assert(r == -ECANCELED || r == -EINTR);
-        EXPECT(r == -EINTR ? -ECANCELED : -ETIMEDOUT, waits[i](slot, 200));
-        EXPECT(-ETIMEDOUT, waits[i](slot, 1));
+        wait_call *wait = waits[i % COUNT(waits)];
+        int r = wait_helped(wait, slot, MAILSLOT_FOREVER, act_signal);
+        ck_assert(r == -ECANCELED || (r == -EINTR && !has_restart));
+        EXPECT(r == -EINTR ? -ECANCELED : -ETIMEDOUT, wait(slot, 200));
+        EXPECT(-ETIMEDOUT, wait(slot, 1));
     }
     mailslot_close(slot);
 }
@@ -217,13 +226,19 @@ START_TEST(case_060_a_signal_handler_ends_the_wait_and_loses_nothing) {
     static const int64_t timeouts[] = {LONG_MS, MAILSLOT_FOREVER, MAILSLOT_DEFAULT};
     mailslot *slot = new_slot_with("waited", 0, MAILSLOT_FOREVER, 0);
     for (size_t i = 0; i < 2 * COUNT(waits) * COUNT(timeouts); i++) {
-        signal_handle(i % 2, NULL);
+        bool has_restart = i % 2;
         int64_t timeout_ms = timeouts[i / 2 % COUNT(timeouts)];
         wait_call *wait = waits[i / 2 / COUNT(timeouts)];
-        EXPECT(-EINTR, wait_helped(wait, slot, timeout_ms, act_signal));
-        ck_assert_int_eq(signal_count(), 1);
-        EXPECT(0, mailslot_send("waited", "kept", 4, 0));
-        EXPECT(0, wait(slot, timeout_ms));
+        signal_handle(has_restart, NULL);
+        if (has_restart && timeout_ms != LONG_MS) {
+            EXPECT(0, wait_helped(wait, slot, timeout_ms, act_signal_then_send));
+            ck_assert_int_ge(signal_count(), 1);
+        } else {
+            EXPECT(-EINTR, wait_helped(wait, slot, timeout_ms, act_signal));
+            ck_assert_int_eq(signal_count(), 1);
+            EXPECT(0, mailslot_send("waited", "kept", 4, 0));
+            EXPECT(0, wait(slot, timeout_ms));
+        }
         take(wait, slot);
     }
     mailslot_close(slot);

@@ -135,6 +135,45 @@ START_TEST(a_writer_stopped_in_its_turn_and_then_killed_frees_the_others) {
 }
 END_TEST
 
+/* A writer that has let go of its turn, but has not woken the owner. */
+static const char *const waking_steps[] = {"turn.ended", "turn.ringing"};
+
+struct sleeping {
+    const char *step;
+    _Atomic uint32_t *is_asleep;
+};
+
+static void stop_and_let_another_send(void *context) {
+    const struct sleeping *sleeping = context;
+    mailslot_writer *writer;
+    REQUIRE(mailslot_open(SLOT, &writer) == 0);
+    REQUIRE(await_value(sleeping->is_asleep, 1));
+    const char *step = sleeping->step;
+    pid_t stopped = child_start(stop_and_send, &step);
+    child_await_stop(stopped);
+    REQUIRE(send_note(writer, 0, 0, 0) == 0);
+    mailslot_writer_close(writer);
+    REQUIRE(await_value(sleeping->is_asleep, 2));
+    kill(stopped, SIGCONT);
+    child_finish(stopped);
+}
+
+START_TEST(a_writer_stopped_before_it_has_woken_the_owner_leaves_it_to_the_next) {
+    mailslot *slot = create_at_once(SLOT, 0);
+    struct sleeping sleeping = {waking_steps[_i], share(sizeof(uint32_t))};
+    pid_t others = child_start(stop_and_let_another_send, &sleeping);
+    steps_signal_at("wait.armed", sleeping.is_asleep);
+    ck_assert_int_eq(mailslot_wait(slot, MAILSLOT_FOREVER), 0);
+    steps_end();
+    *sleeping.is_asleep = 2;
+    child_finish(others);
+    read_note(slot, 1, 0);
+    read_note(slot, 0, 0);
+    read_note(slot, 1, 1);
+    mailslot_close(slot);
+}
+END_TEST
+
 /* What the owner of the slot in memory looks like to who asks. */
 static struct {
     struct ms_header *header;
@@ -284,6 +323,9 @@ int main(void) {
         cases, a_writer_stopped_in_its_turn_makes_others_time_out_and_go_on_later, 0,
         COUNT(turn_steps));
     tcase_add_test(cases, a_longer_timeout_waits_longer_for_the_turn);
+    tcase_add_loop_test(
+        cases, a_writer_stopped_before_it_has_woken_the_owner_leaves_it_to_the_next, 0,
+        COUNT(waking_steps));
     tcase_add_loop_test(cases,
                         a_writer_stopped_in_its_turn_and_then_killed_frees_the_others,
                         0, COUNT(turn_steps));

@@ -328,7 +328,7 @@ static void wake_and_die(void *memory) {
     REQUIRE(send_note(writer, VICTIM, 0, 100, 0) == 0);
 }
 
-/* The owner looks again after a second; whether the victim was killed. */
+/* Nobody looks again; whether the victim was killed. */
 static bool run_asleep(struct ward *ward) {
     memset(ward->board, 0, sizeof *ward->board);
     struct reading reading = {.slot = create_at_once(SLOT, 0)};

@@ -2,14 +2,14 @@
 /*
  * No wake-up is lost: neither the owner's, nor that of writers that wait for space.
  *
- * Describes src/queue/bell.h: ms_bell_arm, ms_bell_take, ms_space_arm, ms_space_ring;
- * src/linux/slot.c: wait_for_bell, ms_slot_release; src/linux/writer.c: take_turn,
- * send_batch; src/linux/turn.h: ms_turn_end; src/os/barrier.c: ms_barrier_for_all. Nobody
- * dies here and nobody looks again at intervals, so a lost wake-up is a state in which
- * nothing can go on: spin calls it an invalid end state. Where there is a barrier between
- * a store and a load, the model's order is that of the program, and a fault that delays
- * the store swaps the two. The owner's head has none: it lies in the store buffer until
- * that is emptied, by itself or by a writer's barrier. An owner with a descriptor for
+ * Describes src/queue/bell.h: ms_bell_arm_sleeper, ms_space_arm, ms_space_ring;
+ * src/os/lock.c: ms_lock_free, ms_lock_watch; src/linux/slot.c: sleep_once,
+ * ms_slot_release; src/linux/writer.c: take_turn, send_batch; src/linux/turn.h:
+ * ms_turn_end; src/os/barrier.c: ms_barrier_for_all. Nobody dies here (watch.pml) and
+ * nobody looks again at intervals, so a lost wake-up is a state in which nothing can go
+ * on: spin calls it an invalid end state. The order is that of the program,
+ * but for the owner's head: it lies in the store buffer until that is emptied, by itself
+ * or by a writer's barrier. An owner with a descriptor for
  * event loops is in readiness.pml.
  */
 #define WRITERS 2
@@ -19,7 +19,7 @@
 
 byte tail, head;           /* messages written and read, the latter as the owner has it */
 byte head_seen;            /* and as writers see it */
-bit write_lock;
+bit is_held, is_freed; /* write_lock, and whether it was since it is watched */
 bit bell, owner_sleeps;
 bit wanted;                /* space_wanted */
 byte space_bell;
@@ -41,42 +41,21 @@ end:
     od
 }
 
-inline lock() { atomic { write_lock == 0; write_lock = 1 } }
-inline unlock() { write_lock = 0 }
+inline lock() { atomic { !is_held; is_held = 1 } }
+inline unlock() { d_step { is_held = 0; is_freed = 1 } }
 
 /* ms_turn_end: the futex call finds the sleeper or nobody. */
-inline ring_owner() {
-    atomic {
-        if
-        :: bell == 1 -> bell = 0; rings = 1
-        :: else -> rings = 0
-        fi
-    }
-    if
-    :: rings -> owner_sleeps = 0
-    :: else
-    fi
-}
-
 inline publish() {
-#ifdef FAULT_STORE_AFTER_LOOK
-    armed = bell;
     tail++;
     unlock();
     if
-    :: armed -> ring_owner()
+    :: bell -> owner_sleeps = 0
     :: else
     fi
-#else
-    tail++;
-    unlock();
-    ring_owner()
-#endif
 }
 
 proctype writer(byte me) {
     byte sent, seen;
-    bit rings, armed;
     do
     :: sent == EACH -> break
     :: else ->
@@ -131,35 +110,35 @@ inline release() {
 }
 
 active proctype owner() {
-    bit wish;
+    bit wish, may_sleep;
     run writer(0);
     run writer(1);
     do
     :: head == ALL -> break
     :: head != tail -> release()
     :: head < ALL && head == tail ->
-#ifdef FAULT_LOOK_BEFORE_ARMING
+#ifdef FAULT_LOOK_BEFORE_WATCHING
         if
         :: head != tail -> goto next
         :: else
         fi;
+#endif
         bell = 1;
-#else
-        bell = 1;
+        d_step { may_sleep = !is_held; is_freed = 0 };
+#ifndef FAULT_LOOK_BEFORE_WATCHING
         if
-        :: head != tail -> bell = 0; goto next
+        :: head != tail -> goto next
         :: else
         fi;
 #endif
         atomic {
             if
-            :: bell == 1 -> owner_sleeps = 1
+            :: may_sleep && !is_held && !is_freed -> owner_sleeps = 1
             :: else
             fi
         }
         owner_sleeps == 0;
-        bell = 0;
-next:   skip
+next:   bell = 0
     od;
     assert(tail == ALL)
 }

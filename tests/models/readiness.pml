@@ -3,17 +3,18 @@
  * A slot's descriptor is readable while there is a message to read, whoever makes it so,
  * and the owner's own waits lose no wake-up.
  *
- * Describes src/queue/bell.h: ms_bell_arm, ms_bell_has, ms_bell_has_news, ms_bell_take,
- * ms_bell_take_back, ms_bell_call; src/linux/turn.h: ms_turn_end; src/linux/turn.c:
- * ms_turn_ring, pull; src/linux/readiness.c: look, pull_for, set, clear, listen,
- * ms_readiness_settle, ms_readiness_pause, run, ms_readiness_close; src/linux/slot.c:
- * wait_for_bell, ms_slot_cancel, ms_slot_close. The owner either polls the descriptor or
- * waits itself, as it likes each time; then it reads one message. One writer can pull
- * the cord and may die at each step, the other has the thread pull. Only after a death
- * does time go by, and only when nothing else can happen (`timeout`): then the thread
- * looks again, a bounded number of times. So a lost wake-up is an invalid end state. A
- * descriptor that is readable with nothing to read is an assertion violated. Left out
- * are writers that are stopped for longer than the owner waits for them.
+ * Describes src/queue/bell.h: ms_bell_arm, ms_bell_has, ms_bell_has_news,
+ * ms_bell_take_cord, ms_bell_take_back, ms_bell_call; src/linux/turn.h: ms_turn_end;
+ * src/linux/turn.c: ms_turn_ring, pull; src/linux/readiness.c: look, pull_for, set, clear,
+ * listen, ms_readiness_settle, ms_readiness_pause, run, ms_readiness_close;
+ * src/linux/slot.c: sleep_once, wait_for_bell, ms_slot_cancel, ms_slot_close. The owner
+ * either polls the descriptor or waits itself, as it likes each time; then it reads one
+ * message. How it sleeps is in watch.pml, and simpler here. One writer can pull the cord
+ * and may die at each step, the other has the thread pull. Only after a death does time go
+ * by, and only when nothing else can happen (`timeout`): then the thread looks again, a
+ * bounded number of times. So a lost wake-up is an invalid end state. A descriptor that is
+ * readable with nothing to read is an assertion violated. Left out are writers that are
+ * stopped for longer than the owner waits for them.
  */
 #define ALL 2
 
@@ -33,20 +34,33 @@ byte bell, calls;
 bit readable;             /* the descriptor */
 byte state, round, value = CORD;
 bit is_closing, is_cancelled, has_died;
+bit is_freed;             /* write_lock, since the owner watches it */
 bit thread_sleeps, owner_sleeps;
 bit has_ended;
+
+/* The kernel wakes whom a lock that is watched has lost. */
+inline kill() { has_died = 1; owner_sleeps = 0 }
 
 proctype writer(bit has_cord) {
     byte how;
     tail++;
+    is_freed = 1;
     if
-    :: has_cord -> has_died = 1; goto end
+    :: has_cord -> kill(); goto end
+    :: true
+    fi;
+    if
+    :: bell == ARMED -> owner_sleeps = 0
+    :: else
+    fi;
+    if
+    :: has_cord -> kill(); goto end
     :: true
     fi;
     do
     :: how = bell;
         if
-        :: how == SILENT -> break
+        :: how < CORD -> how = SILENT; break
 #ifndef FAULT_RINGS_FOR_WHAT_WAS_SEEN
         :: how >= CORD && tail == seen -> how = SILENT; break
 #endif
@@ -68,7 +82,6 @@ proctype writer(bit has_cord) {
     :: true
     fi;
     if
-    :: how == ARMED -> owner_sleeps = 0
     :: how >= CORD && has_cord -> readable = 1
     :: how >= CORD && !has_cord ->
 #ifndef FAULT_NO_CALL
@@ -91,12 +104,11 @@ inline take_back(how, ret_is_back) {
 }
 
 proctype canceller() {
-    bit is_back;
     is_cancelled = 1;
 #ifdef FAULT_CANCEL_SILENCES_THE_CORD
     bell = SILENT;
 #else
-    take_back(ARMED, is_back);
+    is_freed = 1;
 #endif
     owner_sleeps = 0
 }
@@ -254,6 +266,7 @@ inline pause() {
 inline wait_for_bell() {
     do
     :: bell = ARMED;
+        is_freed = 0;
         if
         :: head != tail -> break
         :: else
@@ -268,14 +281,11 @@ inline wait_for_bell() {
         fi;
         atomic {
             if
-            :: bell == ARMED -> owner_sleeps = 1
+            :: !is_freed -> owner_sleeps = 1
             :: else
             fi
         }
-        if
-        :: !owner_sleeps
-        :: timeout && has_died -> owner_sleeps = 0 /* it looks again by itself */
-        fi
+        !owner_sleeps
     od
 }
 

@@ -2,6 +2,7 @@
 /* Bells: who sleeps is woken, and nobody else costs a system call. */
 #include "queue/bell.h"
 
+#include "linux/turn.h"
 #include "os/clock.h"
 #include "os/futex.h"
 #include "suite.h"
@@ -15,57 +16,56 @@
 
 static struct ms_header header;
 
-/* As a writer does. */
-static bool ring(void) {
-    return ms_bell_is_armed(&header) && ms_bell_take(&header) != MS_BELL_SILENT;
-}
+#define SLEEP(n) (MS_BELL_ARMED + (MS_BELL_KIND + 1) * (n))
+#define CORD(n) (MS_BELL_CORD + (MS_BELL_KIND + 1) * (n))
 
-START_TEST(a_bell_rings_once_for_each_time_that_it_is_armed) {
-    ck_assert(!ring());
-    for (int i = 0; i < 3; i++) {
-        ms_bell_arm(&header, MS_BELL_ARMED);
-        ck_assert(ring());
-        ck_assert(!ring());
-    }
-}
-END_TEST
-
-START_TEST(a_disarmed_bell_does_not_ring) {
-    ms_bell_arm(&header, MS_BELL_ARMED);
-    ms_bell_disarm(&header);
-    ck_assert(!ring());
-}
-END_TEST
-
-START_TEST(a_bell_armed_twice_rings_once) {
-    ms_bell_arm(&header, MS_BELL_ARMED);
-    ms_bell_arm(&header, MS_BELL_ARMED);
-    ck_assert(ring());
-    ck_assert(!ring());
-}
-END_TEST
-
-#define CORD(round) (MS_BELL_CORD + (MS_BELL_KIND + 1) * (round))
-
-START_TEST(who_takes_a_bell_learns_how_it_was_armed) {
-    atomic_store(&header.tail, 8);
+START_TEST(a_bell_tells_for_what_it_is_armed) {
+    ck_assert_uint_eq(ms_bell_look(&header), MS_BELL_SILENT);
+    ms_bell_arm_sleeper(&header, SLEEP(7));
+    ck_assert(ms_bell_is(ms_bell_look(&header), MS_BELL_ARMED));
+    ck_assert(!ms_bell_is(ms_bell_look(&header), MS_BELL_CORD));
     ms_bell_arm(&header, CORD(7));
-    ck_assert(ms_bell_is_armed(&header));
-    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_CORD);
-    ms_bell_arm(&header, MS_BELL_ARMED);
-    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_ARMED);
-    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_SILENT);
+    ck_assert(ms_bell_is(ms_bell_look(&header), MS_BELL_CORD));
+    ms_bell_disarm(&header);
+    ck_assert_uint_eq(ms_bell_look(&header), MS_BELL_SILENT);
 }
 END_TEST
 
-START_TEST(a_bell_with_a_cord_is_not_taken_for_what_was_seen) {
+START_TEST(who_has_woken_silences_the_bell_of_that_sleep_and_no_other) {
+    ms_bell_arm_sleeper(&header, SLEEP(2));
+    ms_bell_rung(&header, SLEEP(1));
+    ms_bell_rung(&header, MS_BELL_SILENT);
+    ck_assert(ms_bell_has(&header, SLEEP(2)));
+    ms_bell_rung(&header, SLEEP(2));
+    ck_assert_uint_eq(ms_bell_look(&header), MS_BELL_SILENT);
+    ms_bell_arm(&header, CORD(2));
+    ms_bell_rung(&header, CORD(2));
+    ck_assert(ms_bell_has(&header, CORD(2)));
+}
+END_TEST
+
+START_TEST(a_cord_is_taken_once_for_each_time_that_the_bell_is_armed) {
+    atomic_store(&header.tail, 8);
+    ck_assert(!ms_bell_take_cord(&header));
+    for (uint32_t i = 0; i < 3; i++) {
+        ms_bell_arm(&header, CORD(i));
+        ck_assert(ms_bell_take_cord(&header));
+        ck_assert(!ms_bell_take_cord(&header));
+    }
+    ms_bell_arm_sleeper(&header, SLEEP(1));
+    ck_assert(!ms_bell_take_cord(&header));
+    ck_assert(ms_bell_has(&header, SLEEP(1)));
+}
+END_TEST
+
+START_TEST(a_cord_is_not_taken_for_what_was_seen) {
     atomic_store(&header.tail, 8 | 1);
     atomic_store(&header.seen, 8);
     ms_bell_arm(&header, CORD(1));
-    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_SILENT);
+    ck_assert(!ms_bell_take_cord(&header));
     ck_assert(ms_bell_has(&header, CORD(1)));
     atomic_store(&header.tail, 16);
-    ck_assert_uint_eq(ms_bell_take(&header), MS_BELL_CORD);
+    ck_assert(ms_bell_take_cord(&header));
 }
 END_TEST
 
@@ -75,9 +75,6 @@ START_TEST(a_bell_is_taken_back_only_as_it_was_armed) {
     ck_assert(!ms_bell_take_back(&header, CORD(2)));
     ck_assert(ms_bell_take_back(&header, CORD(1)));
     ck_assert(!ms_bell_take_back(&header, CORD(1)));
-    ms_bell_arm(&header, MS_BELL_ARMED);
-    ck_assert(!ms_bell_take_back(&header, CORD(1)));
-    ck_assert(ring());
 }
 END_TEST
 
@@ -129,15 +126,14 @@ static void dawdle(uint64_t round, uint64_t length) {
     }
 }
 
-/* As a writer does: change the queue, look for a wish. It waits for each to be taken.
- */
+/* As a writer does: change the queue in a turn. It waits for each to be taken. */
 static void *publish_rounds(void *unused) {
     for (uint64_t i = 1; i <= ROUNDS; i++) {
         dawdle(i, 61);
-        atomic_store(&header.tail, i * 8);
-        if (ring()) {
-            ms_futex_wake(&header.bell, 1);
+        while (ms_lock_try(&header.write_lock) < 0) {
         }
+        atomic_store(&header.tail, i * 8);
+        ms_turn_end(&header, NULL);
         while (atomic_load(&header.head) != i * 8) {
         }
     }
@@ -147,15 +143,19 @@ static void *publish_rounds(void *unused) {
 /* As the owner does, but it relies on the bell: there is no looking again. */
 static bool await_tail(uint64_t tail) {
     int64_t deadline_ns = ms_clock_now_ns() + DEADLINE_NS;
-    for (;;) {
+    for (uint32_t n = 1;; n++) {
+        uint32_t word;
         dawdle(tail / 8, 67);
-        ms_bell_arm(&header, MS_BELL_ARMED);
-        if (atomic_load(&header.tail) == tail) {
-            ms_bell_disarm(&header);
-            return true;
-        }
-        if (ms_futex_wait(&header.bell, 1, deadline_ns) == -ETIMEDOUT) {
-            return false;
+        ms_bell_arm_sleeper(&header, SLEEP((uint32_t)tail * n));
+        bool is_free = ms_lock_watch(&header.write_lock, &word);
+        bool has_come = atomic_load(&header.tail) == tail;
+        int r = has_come || !is_free
+                    ? 0
+                    : ms_futex_wait(&header.write_lock, word, deadline_ns);
+        ms_lock_unwatch(&header.write_lock);
+        ms_bell_disarm(&header);
+        if (has_come || r == -ETIMEDOUT) {
+            return has_come;
         }
     }
 }
@@ -215,11 +215,10 @@ END_TEST
 int main(void) {
     Suite *suite;
     TCase *cases = suite_begin(&suite, "bell");
-    tcase_add_test(cases, a_bell_rings_once_for_each_time_that_it_is_armed);
-    tcase_add_test(cases, a_disarmed_bell_does_not_ring);
-    tcase_add_test(cases, a_bell_armed_twice_rings_once);
-    tcase_add_test(cases, who_takes_a_bell_learns_how_it_was_armed);
-    tcase_add_test(cases, a_bell_with_a_cord_is_not_taken_for_what_was_seen);
+    tcase_add_test(cases, a_bell_tells_for_what_it_is_armed);
+    tcase_add_test(cases, who_has_woken_silences_the_bell_of_that_sleep_and_no_other);
+    tcase_add_test(cases, a_cord_is_taken_once_for_each_time_that_the_bell_is_armed);
+    tcase_add_test(cases, a_cord_is_not_taken_for_what_was_seen);
     tcase_add_test(cases, a_bell_is_taken_back_only_as_it_was_armed);
     tcase_add_test(cases, nobody_waits_for_space_at_first);
     tcase_add_test(cases, a_wish_for_space_is_granted_once_there_is_as_much);

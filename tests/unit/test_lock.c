@@ -2,6 +2,8 @@
 /* Locks in shared memory that no death leaves held. */
 #include "os/lock.h"
 
+#include "os/clock.h"
+#include "os/futex.h"
 #include "suite.h"
 
 #include <errno.h>
@@ -24,6 +26,7 @@
 /* One page that processes share, and one that is private, for the nodes. */
 struct shared {
     _Atomic int is_ready;
+    _Atomic int is_free;
     _Atomic int64_t value;
     ms_lock turn;
     char unused[4052];
@@ -290,6 +293,106 @@ START_TEST(the_locks_of_a_thread_that_has_ended_are_free) {
     ck_assert_ptr_eq(result, shared);
     expect_free(&shared->kept);
     expect_free(&shared->turn);
+    unmap(shared);
+}
+END_TEST
+
+/* There is no looking again: who is not woken in time, is never. */
+static int watch_turn(struct shared *shared) {
+    uint32_t word;
+    shared->is_free = ms_lock_watch(&shared->turn, &word);
+    atomic_store(&shared->is_ready, 1);
+    int r = ms_futex_wait(&shared->turn, word, now_ns() + 20 * SECOND_NS);
+    ms_lock_unwatch(&shared->turn);
+    return r;
+}
+
+static void *watch_in_thread(void *context) {
+    return watch_turn(context) == 0 ? context : NULL;
+}
+
+static pthread_t start_watcher(struct shared *shared) {
+    pthread_t thread;
+    atomic_store(&shared->is_ready, 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, watch_in_thread, shared), 0);
+    await_ready(shared);
+    return thread;
+}
+
+static void expect_woken(struct shared *shared, pthread_t watcher) {
+    void *result;
+    ck_assert_int_eq(pthread_join(watcher, &result), 0);
+    ck_assert_ptr_eq(result, shared);
+    expect_free(&shared->turn);
+}
+
+START_TEST(who_watches_a_lock_is_woken_when_somebody_lets_go_of_it) {
+    struct shared *shared = map();
+    for (int i = 0; i < 100; i++) {
+        pthread_t watcher = start_watcher(shared);
+        ck_assert(shared->is_free);
+        ck_assert_int_eq(ms_lock_try(&shared->turn), 0);
+        ck_assert(ms_lock_is_held(&shared->turn));
+        ms_lock_release(&shared->turn);
+        expect_woken(shared, watcher);
+    }
+    unmap(shared);
+}
+END_TEST
+
+START_TEST(who_watches_a_lock_that_is_held_learns_that) {
+    struct shared *shared = map();
+    ck_assert_int_eq(ms_lock_try(&shared->turn), 0);
+    pthread_t watcher = start_watcher(shared);
+    ck_assert(!shared->is_free);
+    ck_assert_uint_eq(ms_lock_holder(&shared->turn), (uint32_t)gettid());
+    ms_lock_release(&shared->turn);
+    expect_woken(shared, watcher);
+    unmap(shared);
+}
+END_TEST
+
+/* Whoever takes it and lets go of it, the word is not the same again. */
+START_TEST(nobody_begins_to_sleep_on_a_lock_that_was_let_go_of) {
+    struct shared *shared = map();
+    uint32_t word;
+    ck_assert(ms_lock_watch(&shared->turn, &word));
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(ms_lock_try(&shared->turn), 0);
+        ck_assert_uint_ne(atomic_load(&shared->turn), word);
+        ck_assert(ms_lock_free(&shared->turn));
+        ms_lock_done();
+        ck_assert_uint_ne(atomic_load(&shared->turn), word);
+        ck_assert_int_eq(ms_futex_wait(&shared->turn, word, MS_NEVER), 0);
+    }
+    ck_assert(ms_lock_watch(&shared->turn, &word));
+    ck_assert_uint_eq(atomic_load(&shared->turn), word);
+    ms_lock_unwatch(&shared->turn);
+    ck_assert_int_eq(ms_futex_wait(&shared->turn, word, MS_NEVER), 0);
+    ck_assert_int_eq(ms_lock_try(&shared->turn), 0);
+    ck_assert(!ms_lock_free(&shared->turn));
+    ms_lock_done();
+    unmap(shared);
+}
+END_TEST
+
+/* Killed while it holds the lock, or when it has let go of it and woken nobody. */
+static void take_and_stop(struct shared *shared) {
+    HOLDS(ms_lock_try(&shared->turn) == 0);
+    if (shared->value) {
+        HOLDS(ms_lock_free(&shared->turn));
+    }
+    stay(shared);
+}
+
+START_TEST(who_watches_a_lock_is_woken_when_its_holder_dies) {
+    struct shared *shared = map();
+    for (shared->value = 0; shared->value < 2; shared->value++) {
+        pthread_t watcher = start_watcher(shared);
+        atomic_store(&shared->is_ready, 0);
+        end(start_holder(take_and_stop, shared));
+        expect_woken(shared, watcher);
+    }
     unmap(shared);
 }
 END_TEST
@@ -634,6 +737,30 @@ START_TEST(who_waits_gets_it_whatever_the_holder_died_at) {
 }
 END_TEST
 
+static void watch(struct shared *shared) {
+    HOLDS(watch_turn(shared) == 0);
+}
+
+START_TEST(who_watches_is_woken_whatever_the_holder_died_at) {
+    struct shared *shared = map();
+    bool is_on_its_way = true;
+    int instructions = 0;
+    for (; is_on_its_way; instructions += stride()) {
+        pid_t holder = start(release_turn, shared);
+        await_stop(holder, SIGSTOP);
+        pid_t watcher = start(watch, shared);
+        await_ready(shared);
+        await_sleep(watcher);
+        is_on_its_way = step(holder, instructions);
+        end(holder);
+        finish(watcher);
+        expect_free(&shared->turn);
+    }
+    ck_assert_int_gt(instructions, 20);
+    unmap(shared);
+}
+END_TEST
+
 /* Not one step: an increment gets lost if another thread does the same meanwhile. */
 static void *increment(void *context) {
     struct shared *shared = context;
@@ -675,6 +802,10 @@ int main(void) {
     tcase_add_test(cases, only_the_thread_that_keeps_a_lock_can_drop_it);
     tcase_add_test(cases, the_locks_of_a_killed_process_are_free_at_once);
     tcase_add_test(cases, the_locks_of_a_thread_that_has_ended_are_free);
+    tcase_add_test(cases, who_watches_a_lock_is_woken_when_somebody_lets_go_of_it);
+    tcase_add_test(cases, who_watches_a_lock_that_is_held_learns_that);
+    tcase_add_test(cases, nobody_begins_to_sleep_on_a_lock_that_was_let_go_of);
+    tcase_add_test(cases, who_watches_a_lock_is_woken_when_its_holder_dies);
     tcase_add_loop_test(cases, any_word_is_free_or_busy, 0,
                         sizeof hostile_words / sizeof *hostile_words);
     tcase_add_test(cases, bytes_that_are_overwritten_while_locks_are_held_do_no_harm);
@@ -686,6 +817,7 @@ int main(void) {
     } else {
         tcase_add_test(cases, a_process_killed_at_any_instruction_leaves_no_lock);
         tcase_add_loop_test(cases, who_waits_gets_it_whatever_the_holder_died_at, 0, 2);
+        tcase_add_test(cases, who_watches_is_woken_whatever_the_holder_died_at);
     }
     tcase_add_test(cases, one_at_a_time_holds_a_lock);
     return suite_run(suite);
