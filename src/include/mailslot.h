@@ -183,10 +183,14 @@ typedef struct mailslot_info {
  * max_message_size 0 the largest message is max_bytes / 2 - 32, whoever sends it, and
  * in any case 4 GiB - 64. Memory is used only for what is queued, and little more than
  * 4 MiB beyond it while messages keep coming; a message is whole in the ring, so what
- * is left at its end when one does not fit there counts as queued.
- * Removes what killed owners of this user left behind. Does not wait, except up to a
- * second for another process that is removing a dead slot of the same name. The caller
- * owns *ret_slot and closes it.
+ * is left at its end when one does not fit there counts as queued. A backlog that is
+ * being read takes no more memory than it did before, but of what was read, 64 MiB at
+ * most (and an eighth of max_bytes, and of what its file system has free) are given
+ * back only when a reading call or mailslot_get_info of the owner finds nothing: that
+ * call may take some 20 ms for it. It does not if a message comes meanwhile. Removes
+ * what killed owners of this user left behind. Does not wait, except up to a second for
+ * another process that is removing a dead slot of the same name. The caller owns
+ * *ret_slot and closes it.
  *
  * With another mode than 0600 the slot has a letterbox: a socket with that mode, and a
  * thread of this process (all signals blocked) that puts what other users send into the

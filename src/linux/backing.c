@@ -19,6 +19,18 @@
  * does not wait long. */
 #define STEP_BYTES (UINT64_C(1) << 20)
 
+/* Of a backlog, so much that was read may wait to be given back until there is nothing
+ * to read; or this part of the ring, or of what is free in the file system. */
+#define WAITING_BYTES (UINT64_C(64) << 20)
+#define WAITING_PART 8
+
+/* Where less than that waits, it goes with the last message: whoever reads as many as
+ * there are may never find nothing. */
+#define WAITING_LITTLE (UINT64_C(4) << 20)
+
+/* Given back by a call that has read something, where more of it was due. */
+#define STEPS_MAX 2
+
 /* A ring that is no larger keeps its memory for good. */
 #define SMALL_RING (UINT64_C(1) << 20)
 
@@ -176,6 +188,8 @@ static void rewind_ring(struct ms_backing *backing, struct ms_reader *reader, in
     ms_reader_rewind(reader);
     backing->lap = reader->head;
     backing->given_back = reader->head;
+    backing->looked = reader->head;
+    backing->peak = 0;
     header->reserved = reader->head + backing->kept;
     atomic_store_explicit(&header->reserving, header->reserved, memory_order_relaxed);
     MS_STEP("rewind.noted");
@@ -208,14 +222,62 @@ static void try_rewind(struct ms_backing *backing, struct ms_reader *reader, int
     }
 }
 
-static void settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+static uint64_t waiting_bytes(const struct ms_backing *backing,
+                              const struct ms_reader *reader) {
+    return reader->head - backing->given_back;
+}
+
+/* Returns false when it is another's turn. */
+static bool give_back(struct ms_backing *backing, const struct ms_reader *reader,
+                      int fd) {
     ms_lock *lock = &reader->queue.header->write_lock;
-    while (reader->head - backing->given_back >= STEP_BYTES && ms_lock_try(lock) == 0) {
-        give_back_step(backing, reader, fd);
-        ms_lock_release(lock);
+    if (ms_lock_try(lock) < 0) {
+        return false;
     }
-    if (reader->head - backing->lap >= REWIND_BYTES) {
-        try_rewind(backing, reader, fd, MS_BUSY_WINDOW);
+    give_back_step(backing, reader, fd);
+    ms_lock_release(lock);
+    return true;
+}
+
+/* So much may wait: no more than the slot has had queued at most since it was empty. */
+static uint64_t may_wait(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+    uint64_t queued = reader->queue.capacity - ms_reader_free(reader);
+    uint64_t before = queued + (reader->head - backing->looked);
+    uint64_t part = smaller(reader->queue.capacity, ms_file_space(fd)) / WAITING_PART;
+    backing->peak = larger(backing->peak, before);
+    return larger(smaller(smaller(part, WAITING_BYTES), backing->peak - queued),
+                  STEP_BYTES);
+}
+
+static void give_back_what_is_due(struct ms_backing *backing, struct ms_reader *reader,
+                                  int fd) {
+    uint64_t most = may_wait(backing, reader, fd);
+    for (int i = 0; i < STEPS_MAX && waiting_bytes(backing, reader) > most; i++) {
+        if (!give_back(backing, reader, fd)) {
+            return;
+        }
+    }
+    backing->looked = reader->head;
+}
+
+static void tidy(struct ms_backing *backing, struct ms_reader *reader, int fd,
+                 uint64_t window) {
+    while (waiting_bytes(backing, reader) >= STEP_BYTES && ms_reader_is_empty(reader) &&
+           give_back(backing, reader, fd)) {
+        MS_STEP("tidy.stepped");
+    }
+    if (waiting_bytes(backing, reader) < STEP_BYTES) {
+        try_rewind(backing, reader, fd, window);
+    }
+}
+
+static void settle(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+    if (reader->head - backing->looked >= STEP_BYTES) {
+        give_back_what_is_due(backing, reader, fd);
+    }
+    if (reader->head - backing->lap >= REWIND_BYTES &&
+        waiting_bytes(backing, reader) < WAITING_LITTLE) {
+        tidy(backing, reader, fd, MS_BUSY_WINDOW);
     }
 }
 
@@ -223,10 +285,17 @@ inline void ms_backing_settle(struct ms_backing *backing, struct ms_reader *read
                               int fd) {
     /* What it was seen to hold last it holds, until it was read. */
     bool may_be_empty = reader->cursor == reader->tail;
-    bool is_due = reader->head - backing->given_back >= STEP_BYTES ||
+    bool is_due = reader->head - backing->looked >= STEP_BYTES ||
                   (may_be_empty && reader->head - backing->lap >= REWIND_BYTES);
     if (is_due && reader->queue.capacity > SMALL_RING) {
         settle(backing, reader, fd);
+    }
+}
+
+void ms_backing_tidy(struct ms_backing *backing, struct ms_reader *reader, int fd) {
+    if (reader->head - backing->lap >= REWIND_BYTES &&
+        reader->queue.capacity > SMALL_RING) {
+        tidy(backing, reader, fd, MS_BUSY_WINDOW);
     }
 }
 
@@ -239,6 +308,6 @@ bool ms_backing_is_warm(const struct ms_backing *backing,
 void ms_backing_cool(struct ms_backing *backing, struct ms_reader *reader, int fd) {
     if (ms_backing_is_warm(backing, reader) &&
         ms_clock_tick_ns() - backing->rewound_ns >= MS_BUSY_NS) {
-        try_rewind(backing, reader, fd, MS_HOT_WINDOW);
+        tidy(backing, reader, fd, MS_HOT_WINDOW);
     }
 }

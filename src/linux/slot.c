@@ -210,7 +210,7 @@ static bool spin(mailslot *slot, int64_t end_ns) {
             return true;
         }
         /* A writer's turn may have been in the way before. */
-        ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
+        ms_backing_tidy(&slot->backing, &slot->reader, slot->region.fd);
     }
     return false;
 }
@@ -285,8 +285,7 @@ static int await_next(mailslot *slot, int64_t timeout_ms) {
     if (fetch_letter(slot)) {
         return 0;
     }
-    /* A writer's turn may have been in the way when the last message was released. */
-    ms_backing_settle(&slot->backing, &slot->reader, slot->region.fd);
+    ms_backing_tidy(&slot->backing, &slot->reader, slot->region.fd);
     ms_backing_cool(&slot->backing, &slot->reader, slot->region.fd);
     if (timeout_ms == 0) {
         return -EAGAIN;
@@ -390,6 +389,9 @@ int ms_slot_info(mailslot *slot, mailslot_info *info) {
     }
     struct ms_status status;
     int r = ms_info_look(&slot->reader.queue, NULL, &status);
+    if (r == 0 && status.count == 0) {
+        ms_backing_tidy(&slot->backing, &slot->reader, slot->region.fd);
+    }
     if (r == 0) {
         ms_info_fill(&slot->reader.queue, &status, info);
     }

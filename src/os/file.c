@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -241,4 +242,12 @@ int ms_file_reserve(int fd, uint64_t offset, uint64_t size) {
 
 int ms_file_give_back(int fd, uint64_t offset, uint64_t size) {
     return allocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
+}
+
+uint64_t ms_file_space(int fd) {
+    struct statfs status;
+    if (fstatfs(fd, &status) < 0) {
+        return 0;
+    }
+    return status.f_blocks ? status.f_bavail * (uint64_t)status.f_bsize : UINT64_MAX;
 }

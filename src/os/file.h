@@ -67,4 +67,8 @@ int ms_file_reserve(int fd, uint64_t offset, uint64_t size);
 /* Give the memory of this range back; it reads as zeros afterwards. */
 int ms_file_give_back(int fd, uint64_t offset, uint64_t size);
 
+/* Bytes that are free in its file system; UINT64_MAX if that has no bound, 0 if it
+ * cannot be told. */
+uint64_t ms_file_space(int fd);
+
 #endif

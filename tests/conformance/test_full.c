@@ -331,6 +331,7 @@ START_TEST(memory_is_used_only_for_what_is_queued) {
             size_t size;
             EXPECT(0, mailslot_read(slot, bytes, sizeof bytes, 0, &size));
         }
+        EXPECT(-EAGAIN, mailslot_wait(slot, 0));
         ck_assert_int_lt(registry_memory(), KEPT_BYTES);
     }
     mailslot_writer_close(writer);

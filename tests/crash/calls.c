@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* What each can fail with where the library makes it, as its manual page has it. Calls
@@ -53,6 +54,7 @@ const struct call calls[] = {
     {"fcntl.seals", {0}},
     {"flock", {ENOLCK}},
     {"fstat", {ENOMEM}},
+    {"fstatfs", {EIO, ENOMEM, ENOSYS}},
     {"ftruncate", {EDQUOT, EFBIG, EIO, ENOMEM, ENOSPC, EPERM}},
     {"futex.wait", {EAGAIN, EINTR, ENOMEM, ETIMEDOUT}},
     {"futex.wake", {0}},
@@ -172,6 +174,7 @@ CALL(int, -1, eventfd_write, (int fd, eventfd_t count), fd, count)
 CALL(int, -1, fchmod, (int fd, mode_t mode), fd, mode)
 CALL(int, -1, flock, (int fd, int what), fd, what)
 CALL(int, -1, fstat, (int fd, struct stat *status), fd, status)
+CALL(int, -1, fstatfs, (int fd, struct statfs *status), fd, status)
 CALL(int, -1, ftruncate, (int fd, off_t size), fd, size)
 CALL(int, -1, getrlimit, (__rlimit_resource_t resource, struct rlimit *limit), resource,
      limit)

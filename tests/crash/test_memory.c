@@ -19,9 +19,10 @@
 
 #define HEADER_BYTES 4096
 #define RECORD_BYTES 24
-#define AHEAD_BYTES ((int64_t)(64 * KIB)) /* reserved before it is needed */
-#define STEP_BYTES ((int64_t)MIB)         /* read, but not yet given back */
-#define BUSY_BYTES ((int64_t)(3 * MIB))   /* keep their memory while messages come */
+#define AHEAD_BYTES ((int64_t)(64 * KIB))   /* reserved before it is needed */
+#define STEP_BYTES ((int64_t)MIB)           /* read, but not yet given back */
+#define WAITING_BYTES ((int64_t)(64 * MIB)) /* the same, of a backlog, at most */
+#define BUSY_BYTES ((int64_t)(3 * MIB))     /* keep their memory while messages come */
 
 static struct {
     uint32_t reserved;
@@ -83,26 +84,37 @@ static void take_note(mailslot *slot, uint32_t index, uint32_t size) {
     HOLDS(mailslot_consume(slot) == 0);
 }
 
+static void fill_backlog(mailslot_writer *writer, uint32_t count, uint32_t size) {
+    int64_t queued = count * (RECORD_BYTES + (int64_t)size);
+    for (uint32_t i = 0; i < count; i++) {
+        send_note(writer, i, size);
+    }
+    expect_memory("backlog", queued, HEADER_BYTES + queued + AHEAD_BYTES);
+}
+
+/* It takes no more than before, nor more than what is queued and may wait. */
+static void drain_backlog(mailslot *slot, uint32_t count, uint32_t size,
+                          int64_t may_wait) {
+    int64_t record = RECORD_BYTES + (int64_t)size;
+    int64_t most = HEADER_BYTES + count * record + AHEAD_BYTES;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % (count < 1000 ? 1 : 1000) == 0) {
+            int64_t left = (count - i) * record;
+            int64_t now = DRAINED_BYTES + left + AHEAD_BYTES + may_wait + STEP_BYTES;
+            expect_memory("backlog", left, now < most ? now : most);
+        }
+        take_note(slot, i, size);
+    }
+}
+
 /* Queue notes with nobody reading, then read them. */
 static void check_backlog(uint32_t count, uint32_t size) {
     mailslot *slot = create_at_once("backlog", 0);
     mailslot_writer *writer = open_writer("backlog");
     expect_memory("backlog", HEADER_BYTES, HEADER_BYTES);
-    for (uint32_t i = 0; i < count; i++) {
-        send_note(writer, i, size);
-    }
-    int64_t record = RECORD_BYTES + (int64_t)size;
-    int64_t queued = count * record;
-    ck_assert_uint_eq(get_info(slot).count, count);
-    expect_memory("backlog", queued, HEADER_BYTES + queued + AHEAD_BYTES);
-    for (uint32_t i = 0; i < count; i++) {
-        if (i % 1000 == 0) {
-            int64_t left = queued - i * record;
-            expect_memory("backlog", left,
-                          DRAINED_BYTES + left + AHEAD_BYTES + STEP_BYTES);
-        }
-        take_note(slot, i, size);
-    }
+    fill_backlog(writer, count, size);
+    drain_backlog(slot, count, size, WAITING_BYTES);
+    ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
     expect_memory("backlog", HEADER_BYTES, DRAINED_BYTES);
     mailslot_writer_close(writer);
     mailslot_close(slot);
@@ -116,6 +128,77 @@ END_TEST
 START_TEST(a_message_of_16_mib_takes_what_it_weighs) {
     check_backlog(1, 16 * MIB);
     check_backlog(3, 5 * MIB + 8);
+}
+END_TEST
+
+START_TEST(of_a_backlog_that_was_read_64_mib_wait_until_there_is_nothing_to_read) {
+    for (int i = 0; i < 2; i++) {
+        mailslot *slot = create_at_once("backlog", 0);
+        mailslot_writer *writer = open_writer("backlog");
+        fill_backlog(writer, 100, MIB);
+        drain_backlog(slot, 100, MIB, WAITING_BYTES);
+        expect_memory("backlog", WAITING_BYTES - STEP_BYTES, INT64_MAX);
+        if (i == 0) {
+            ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
+        } else {
+            ck_assert_uint_eq(get_info(slot).count, 0);
+        }
+        expect_memory("backlog", HEADER_BYTES, DRAINED_BYTES);
+        mailslot_writer_close(writer);
+        mailslot_close(slot);
+    }
+}
+END_TEST
+
+START_TEST(a_small_backlog_is_given_back_with_its_last_message) {
+    mailslot *slot = create_at_once("backlog", 0);
+    mailslot_writer *writer = open_writer("backlog");
+    for (int i = 0; i < 100; i++) {
+        fill_backlog(writer, 7, MIB / 2);
+        drain_backlog(slot, 7, MIB / 2, WAITING_BYTES);
+        expect_memory("backlog", HEADER_BYTES, DRAINED_BYTES);
+    }
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+}
+END_TEST
+
+START_TEST(where_memory_is_scarce_less_of_a_backlog_waits) {
+    place_mount("size=64m");
+    mailslot *slot = create_at_once("backlog", 0);
+    mailslot_writer *writer = open_writer("backlog");
+    fill_backlog(writer, 56, MIB);
+    drain_backlog(slot, 56, MIB, 8 * MIB);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
+    place_unmount();
+}
+END_TEST
+
+static mailslot_writer *interrupter;
+
+static void send_once(const char *name) {
+    if (interrupter && strcmp(name, "tidy.stepped") == 0) {
+        mailslot_writer *writer = interrupter;
+        interrupter = NULL;
+        send_note(writer, 0, 64);
+    }
+}
+
+START_TEST(a_message_that_comes_meanwhile_does_not_wait_for_the_giving_back) {
+    mailslot *slot = create_at_once("backlog", 0);
+    mailslot_writer *writer = interrupter = open_writer("backlog");
+    fill_backlog(writer, 32, MIB);
+    drain_backlog(slot, 32, MIB, WAITING_BYTES);
+    ms_step_hook = send_once;
+    ck_assert_int_eq(mailslot_wait(slot, DEADLINE_MS), 0);
+    ms_step_hook = NULL;
+    expect_memory("backlog", 30 * (int64_t)MIB, INT64_MAX);
+    take_note(slot, 0, 64);
+    ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
+    expect_memory("backlog", HEADER_BYTES, DRAINED_BYTES);
+    mailslot_writer_close(writer);
+    mailslot_close(slot);
 }
 END_TEST
 
@@ -280,7 +363,7 @@ START_TEST(a_stream_that_never_drains_takes_its_backlog_and_little_more) {
     while (stream_is_running(stream)) {
         int64_t memory = registry_memory("stream");
         uint64_t queued = queued_bytes(slot);
-        HOLDS(memory <= (int64_t)(queued + 5 * MIB));
+        HOLDS(memory <= (int64_t)(queued + 6 * MIB));
         while (queued > MIB) {
             stream_take(stream, slot);
             queued = queued_bytes(slot);
@@ -498,6 +581,14 @@ int main(void) {
     TCase *cases = suite_begin("memory");
     tcase_add_test(cases, a_hundred_thousand_messages_take_what_they_weigh);
     tcase_add_test(cases, a_message_of_16_mib_takes_what_it_weighs);
+    tcase_add_test(
+        cases, of_a_backlog_that_was_read_64_mib_wait_until_there_is_nothing_to_read);
+    tcase_add_test(cases, a_small_backlog_is_given_back_with_its_last_message);
+    if (place_is_mountable()) {
+        tcase_add_test(cases, where_memory_is_scarce_less_of_a_backlog_waits);
+    }
+    tcase_add_test(cases,
+                   a_message_that_comes_meanwhile_does_not_wait_for_the_giving_back);
     tcase_add_test(cases, a_slot_in_steady_use_stays_in_its_window);
     tcase_add_test(cases, a_slot_that_is_idle_for_a_while_keeps_only_its_window);
     tcase_add_test(cases, an_owner_that_sleeps_gives_memory_back_meanwhile);
