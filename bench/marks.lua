@@ -67,13 +67,32 @@ local marks = {
     { peers = { "luasocket" }, at_least = 0.6 }),
 }
 
+-- With fewer rounds that both were at one place, their medians are compared.
+local PAIRS <const> = 3
+
+local function row_of(places, place, peer)
+  return places and places.values[place] and places.values[place].values[peer]
+end
+
 -- The median of a peer at a place, and of how many rounds; nil: it was never there.
 local function median_of(places, place, peer)
-  local row = places and places.values[place] and places.values[place].values[peer]
+  local row = row_of(places, place, peer)
   if not row then
     return nil, 0
   end
   return median(row), #row
+end
+
+-- How many times theirs ours was, in the rounds that both were there: what the machine
+-- did in one of them, it did to both.
+local function ratios(ours, theirs)
+  local all = {}
+  for round, values in pairs(ours.rounds) do
+    if theirs and theirs.rounds[round] then
+      all[#all + 1] = median(values) / median(theirs.rounds[round])
+    end
+  end
+  return all
 end
 
 local function places_of(all, scenario, figure, case)
@@ -106,20 +125,25 @@ local function judge_one(all, mark)
   local places = places_of(all, mark.scenario, mark.figure, mark.case)
   local place = main_place(places, "mailslot")
   local value, rounds = median_of(places, place, "mailslot")
-  local peer
+  local peer, of_medians
   if value and mark.peers then
     local theirs = places_of(all, mark.as_scenario or mark.scenario,
       mark.as_figure or mark.figure, mark.as_case or mark.case)
     local best
     best, peer = best_of(theirs, place, mark)
     value = best and value / best
+    of_medians = value
+    local all_ratios = ratios(row_of(places, place, "mailslot"), row_of(theirs, place, peer))
+    if #all_ratios >= PAIRS then
+      value, rounds = median(all_ratios), #all_ratios
+    end
   end
   if not value then
     return nil
   end
   local holds = value >= (mark.at_least or value) and value <= (mark.at_most or value)
-  return { mark = mark, value = value, peer = peer, place = place, rounds = rounds,
-    holds = holds }
+  return { mark = mark, value = value, of_medians = of_medians, peer = peer, place = place,
+    rounds = rounds, holds = holds }
 end
 
 -- How those marks stand for which there are figures.

@@ -34,17 +34,23 @@ local function each(map)
   end
 end
 
--- "C throughput" -> figure -> case -> place -> peer -> {values, is_floor}
+-- "C throughput" -> figure -> case -> place -> peer -> {values, is_floor, rounds}
+-- rounds: those that it was there -> {values}
 local function read_rows(path)
   local all = ordered()
   for line in io.lines(path) do
-    local language, scenario, case, peer, is_floor, _, place, _, _, figure, value =
+    local language, scenario, case, peer, is_floor, round, place, _, _, figure, value =
       line:match(ROW)
     if language then
       local node = get(all, language .. ": " .. scenario:gsub("^lua%-", ""), ordered)
       node = get(get(get(node, figure, ordered), case, ordered), place, ordered)
-      local row = get(node, peer, function() return { is_floor = is_floor == "1" } end)
+      local row = get(node, peer, function()
+        return { is_floor = is_floor == "1", rounds = {} }
+      end)
       row[#row + 1] = tonumber(value)
+      local turns = row.rounds[round] or {}
+      row.rounds[round] = turns
+      turns[#turns + 1] = tonumber(value)
     end
   end
   return all
@@ -75,17 +81,20 @@ local function write_marks(file, judged)
   local held = 0
   file:write("\n## Marks\n\n",
     "`measured`: how many times the best of the others ours is, at the place of most of our\n",
-    "rounds; where there are no others, the figure itself, which has to be `at least` or\n",
-    "`at most` so much. They mean little where few peers were, or other programs ran.\n\n",
-    "| | mark | at least | at most | measured | times | place | rounds | |\n",
-    "|---|---|--:|--:|--:|---|---|--:|---|\n")
+    "rounds: the median of what it was in each `round` that both were there; where there are\n",
+    "no others, the figure itself. It has to be `at least` or `at most` so much. `medians`:\n",
+    "the same of the medians of all rounds. Marks mean little where few peers were, or other\n",
+    "programs ran.\n\n",
+    "| | mark | at least | at most | measured | medians | times | place | rounds | |\n",
+    "|---|---|--:|--:|--:|--:|---|---|--:|---|\n")
   for _, one in ipairs(judged) do
     local mark = one.mark
     held = held + (one.holds and 1 or 0)
-    file:write(("| %s | %s | %s | %s | %s | %s | %s | %d | %s |\n"):format(
+    file:write(("| %s | %s | %s | %s | %s | %s | %s | %s | %d | %s |\n"):format(
       mark.scenario:match("^%a+"), mark.name, mark.at_least and show(mark.at_least) or "",
-      mark.at_most and show(mark.at_most) or "", show(one.value), one.peer or "",
-      one.place, one.rounds, one.holds and "holds" or "**missed**"))
+      mark.at_most and show(mark.at_most) or "", show(one.value),
+      one.of_medians and show(one.of_medians) or "", one.peer or "", one.place, one.rounds,
+      one.holds and "holds" or "**missed**"))
   end
   return held
 end
