@@ -74,9 +74,11 @@ static inline void ms_bell_arm(struct ms_header *header, uint32_t value) {
     atomic_store(&header->bell, value);
 }
 
-/* Relaxed: ms_lock_watch comes after it, and orders it. */
+/* For the owner's sleep. Release: who sees it finds the lock watched for this sleep, or
+ * not at all. That it is seen when the lock is found watched is up to ms_lock_watch,
+ * which comes after it. */
 static inline void ms_bell_arm_sleeper(struct ms_header *header, uint32_t value) {
-    atomic_store_explicit(&header->bell, value, memory_order_relaxed);
+    atomic_store_explicit(&header->bell, value, memory_order_release);
 }
 
 /* Relaxed: a bell that rings although nobody sleeps costs a system call, nothing more.
