@@ -251,8 +251,8 @@ void ms_lock_release(ms_lock *lock) {
 }
 
 /* The kernel leaves a lock whose holder dies as ms_lock_free does, and wakes. It also
- * wakes when who dies has let go of a lock that is free and in the place for one more.
- */
+ * wakes when who dies has let go of the lock, and that is still in the place for one
+ * more: since Linux 6.2 (5.10, 5.15 and 6.1 of that time) whatever the bits. */
 bool ms_lock_watch(ms_lock *lock, uint32_t *ret_word) {
     uint32_t word = atomic_load_explicit(lock, memory_order_relaxed);
     uint32_t next;
