@@ -84,7 +84,7 @@ local function median_of(places, place, peer)
 end
 
 -- How many times theirs ours was, in the rounds that both were there: what the machine
--- did in one of them, it did to both.
+-- did then it did to both, if they took turns: in one case.
 local function ratios(ours, theirs)
   local all = {}
   for round, values in pairs(ours.rounds) do
@@ -133,7 +133,8 @@ local function judge_one(all, mark)
     best, peer = best_of(theirs, place, mark)
     value = best and value / best
     of_medians = value
-    local all_ratios = ratios(row_of(places, place, "mailslot"), row_of(theirs, place, peer))
+    local all_ratios = theirs == places
+      and ratios(row_of(places, place, "mailslot"), row_of(theirs, place, peer)) or {}
     if #all_ratios >= PAIRS then
       value, rounds = median(all_ratios), #all_ratios
     end

@@ -81,10 +81,10 @@ local function write_marks(file, judged)
   local held = 0
   file:write("\n## Marks\n\n",
     "`measured`: how many times the best of the others ours is, at the place of most of our\n",
-    "rounds: the median of what it was in each `round` that both were there; where there are\n",
-    "no others, the figure itself. It has to be `at least` or `at most` so much. `medians`:\n",
-    "the same of the medians of all rounds. Marks mean little where few peers were, or other\n",
-    "programs ran.\n\n",
+    "rounds: where both took turns, the median of what it was in each of the `rounds` that\n",
+    "both were there; where there are no others, the figure itself. It has to be `at least`\n",
+    "or `at most` so much. `medians`: the same of the medians of all rounds. Marks mean\n",
+    "little where few peers were, or other programs ran.\n\n",
     "| | mark | at least | at most | measured | medians | times | place | rounds | |\n",
     "|---|---|--:|--:|--:|--:|---|---|--:|---|\n")
   for _, one in ipairs(judged) do
