@@ -134,7 +134,7 @@ static int put_letter(struct ms_delivery *delivery, struct ms_connection *connec
     r = begin_turn(delivery);
     if (r == 0) {
         r = put(delivery, connection, letter, packet);
-        ms_turn_end(delivery->region->header, NULL);
+        ms_turn_end(delivery->region->header, NULL, r == 0);
         user->queued += r == 0 ? extent : 0;
         user->accepted += r == 0;
     }

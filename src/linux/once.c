@@ -69,7 +69,7 @@ static int send_to(struct ms_header *header, int fd, uint64_t capacity,
     int r = ms_turn_try(header);
     if (r == 0) {
         r = put(&queue, fd, data, (uint32_t)size);
-        ms_turn_end(header, NULL);
+        ms_turn_end(header, NULL, r == 0);
     }
     return r;
 }

@@ -222,9 +222,13 @@ static int sleep_once(mailslot *slot, int64_t deadline_ns) {
     ms_bell_arm_sleeper(header, slot->bell);
     uint32_t word;
     bool is_free = ms_lock_watch(&header->write_lock, &word);
+    if (!is_free) {
+        ms_bell_arm(header, slot->bell | MS_BELL_BESIDE);
+    }
     bool has_message = ms_reader_has_message(&slot->reader);
     int r = 0;
     if (!has_message && atomic_exchange(&slot->is_cancelled, false)) {
+        MS_STEP("wait.cancelled");
         r = -ECANCELED;
     } else if (!has_message) {
         MS_STEP("wait.armed");
@@ -240,7 +244,7 @@ static int sleep_once(mailslot *slot, int64_t deadline_ns) {
 static int wait_for_bell(mailslot *slot, int64_t deadline_ns) {
     for (;;) {
         int r = sleep_once(slot, deadline_ns);
-        if (ms_reader_has_message(&slot->reader)) {
+        if (r != -ECANCELED && ms_reader_has_message(&slot->reader)) {
             return 0;
         }
         if (r < 0) {

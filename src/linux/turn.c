@@ -127,13 +127,14 @@ static void pull(struct ms_header *header, struct ms_cord *cord) {
 }
 
 void ms_turn_ring(struct ms_header *header, struct ms_cord *cord, uint32_t bell,
-                  bool is_watched) {
-    if (ms_bell_is(ms_bell_look(header), MS_BELL_ARMED)) {
+                  bool is_first) {
+    /* Whatever the bell says: it may have been overwritten. */
+    if (is_first || ms_bell_is_for_sleep(ms_bell_look(header))) {
         MS_STEP("turn.ringing");
         ms_futex_wake(&header->write_lock, 1);
         MS_STEP("turn.rung");
     }
-    if (is_watched) {
+    if (is_first) {
         ms_bell_rung(header, bell);
     }
     ms_lock_done();

@@ -26,19 +26,20 @@ int ms_turn_try(struct ms_header *header);
 /* The same, but not longer than until deadline_ns, and through signals. */
 int ms_turn_begin_by(struct ms_header *header, int64_t deadline_ns);
 
-/* Write_lock was freed: wake the owner. bell: as it was before; cord: NULL for who
- * sends too little to need one. */
+/* Write_lock was freed: wake the owner. bell: as it was before. */
 void ms_turn_ring(struct ms_header *header, struct ms_cord *cord, uint32_t bell,
-                  bool is_watched);
+                  bool is_first);
 
-/* Let go of it, and wake the owner if it sleeps. */
-static inline void ms_turn_end(struct ms_header *header, struct ms_cord *cord) {
+/* Let go of it, and wake the owner if it sleeps and there is something new. cord: NULL
+ * for who sends too little to need one. */
+static inline void ms_turn_end(struct ms_header *header, struct ms_cord *cord,
+                               bool has_sent) {
     MS_STEP("turn.ending");
     uint32_t bell = ms_bell_look(header);
-    bool is_watched = ms_lock_free(&header->write_lock);
+    bool is_first = ms_lock_free(&header->write_lock);
     MS_STEP("turn.ended");
-    if (ms_bell_look(header) != MS_BELL_SILENT) {
-        ms_turn_ring(header, cord, bell, is_watched);
+    if (has_sent && (is_first || ms_bell_look(header) != MS_BELL_SILENT)) {
+        ms_turn_ring(header, cord, bell, is_first);
     } else {
         ms_lock_done();
     }

@@ -181,6 +181,7 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
     if (r < 0) {
         return r;
     }
+    size_t sent = batch->sent;
     uint64_t wanted = 0;
     r = put_batch(writer, batch, &wanted);
     if (r == -EAGAIN && deadline_ns) {
@@ -192,7 +193,7 @@ static int take_turn(mailslot_writer *writer, struct batch *batch, int64_t deadl
         ms_barrier_for_all();
         r = put_batch(writer, batch, &wanted);
     }
-    ms_turn_end(writer->region.header, &writer->cord);
+    ms_turn_end(writer->region.header, &writer->cord, batch->sent > sent);
     return r;
 }
 
@@ -263,7 +264,7 @@ static int send_at_once(mailslot_writer *writer, const mailslot_buffer *message)
     uint64_t wanted;
     bool is_due = ms_pace_is_due(&writer->pace, &writer->queue, message->size);
     r = is_due ? -EAGAIN : put(writer, message, &wanted);
-    ms_turn_end(header, &writer->cord);
+    ms_turn_end(header, &writer->cord, r == 0);
     if (is_due) {
         ms_pace_give_way(&writer->pace, &writer->queue);
     }

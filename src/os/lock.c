@@ -4,7 +4,6 @@
 
 #include "os/clock.h"
 #include "os/cpu.h"
-#include "os/futex.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -47,6 +46,7 @@ _Static_assert(sizeof(struct node) == MS_LOCK_NODE_SIZE, "node");
 /* This thread: as the kernel knows it, and what it knows of its waits. */
 static _Thread_local struct {
     uint32_t id;    /* 0: not known yet */
+    uint32_t taken; /* the word that it has replaced last */
     int64_t nap_ns; /* with how long a nap to begin */
     struct robust_list_head *locks;
 } self __attribute__((tls_model("initial-exec"))); /* no call to find it */
@@ -119,6 +119,7 @@ static bool take(ms_lock *lock) {
         if (atomic_compare_exchange_strong_explicit(
                 lock, &word, self.id | (word & FUTEX_WAITERS), memory_order_acquire,
                 memory_order_relaxed)) {
+            self.taken = word;
             return true;
         }
     }
@@ -236,7 +237,7 @@ inline bool ms_lock_free(ms_lock *lock) {
     } while (!atomic_compare_exchange_strong_explicit(
         lock, &word, next, memory_order_acq_rel, memory_order_relaxed));
     order_after_exchange();
-    return next != 0;
+    return next != 0 && self.taken == FUTEX_WAITERS;
 }
 
 inline void ms_lock_done(void) {
@@ -244,9 +245,7 @@ inline void ms_lock_done(void) {
 }
 
 void ms_lock_release(ms_lock *lock) {
-    if (ms_lock_free(lock)) {
-        ms_futex_wake(lock, 1);
-    }
+    ms_lock_free(lock);
     ms_lock_done();
 }
 

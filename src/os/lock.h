@@ -39,21 +39,22 @@ int ms_lock_wait(ms_lock *lock, int64_t deadline_ns);
 /* The same, but also -EINTR when a signal handler has run. */
 int ms_lock_wait_or_signal(ms_lock *lock, int64_t deadline_ns);
 
-/* Let go of a lock that was taken, and wake who watches it. A full barrier as well:
- * what was stored before it is seen before anything is loaded after it. */
+/* Let go of a lock that was taken. A full barrier as well: what was stored before it is
+ * seen before anything is loaded after it. */
 void ms_lock_release(ms_lock *lock);
 
-/* The same in two steps. Returns whether somebody watches it, who is to be woken before
- * the second. Who dies between them has the kernel do that. */
+/* The same in two steps, between which who watches it can be woken: who dies there has
+ * the kernel do that. Returns true when somebody has watched it since it was free, and
+ * this is the first time that it is let go of since then. */
 bool ms_lock_free(ms_lock *lock);
 void ms_lock_done(void);
 
 /*
  * Watch a lock: to sleep on its word (os/futex.h) for as long as that is *ret_word. It
- * is until somebody lets go of the lock, alive or dead; each wakes who watches. Returns
- * false when somebody holds it at the moment: then a sleep has to end by itself,
- * because the same thread may take it once more. One thread at a time watches a lock,
- * and does not take it meanwhile.
+ * is until somebody lets go of the lock; and who dies with it wakes who watches.
+ * Returns false when somebody holds it at the moment: then a sleep has to end by
+ * itself, because the same thread may take it once more. One thread at a time watches a
+ * lock, and does not take it meanwhile.
  */
 bool ms_lock_watch(ms_lock *lock, uint32_t *ret_word);
 

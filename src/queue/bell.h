@@ -14,18 +14,21 @@
  * then the kernel wakes it when a writer dies before it could; and it arms the bell,
  * for writers that live. n is another each time.
  *
- *   owner   bell = ARMED + n, watch, load tail, sleep while write_lock is as watched,
- *           unwatch, bell = 0
- *   writer  store tail, load bell, free write_lock, load bell, if it is ARMED: wake
- * one; and if the lock was watched and the bell ARMED + n before: exchange that for 0
+ *   owner   bell = ARMED + n, watch, if write_lock was held: bell = BESIDE + n,
+ *           load tail, sleep while write_lock is as watched, unwatch, bell = 0
+ *   writer  store tail, load bell, free write_lock, load bell, if it is one of these or
+ *           this was the first time since the owner watched it free: wake one; and if
+ * it was, and the bell ARMED + n before: exchange that for 0
  *
  * Watching and freeing change the same word, so one of them is first: then the owner
- * sees the tail, or the writer finds the lock watched. From then on the word is
- * another, whoever takes and frees the lock, until the owner watches it anew: it will
- * not begin to sleep on it any more, or does already and is woken. Who has woken it
- * silences the bell, for this sleep and no other, and later writers need not. Who has
- * not come to that, because it was stopped, has left it armed, and the next one wakes
- * in its place.
+ * sees the tail, or the writer finds the lock watched. A word that was watched free
+ * does not come back, whoever takes and frees the lock, until the owner watches it
+ * anew: once it was freed, the owner will not begin to sleep on it any more, or does
+ * already and is woken. Who has woken it silences the bell, for this sleep and no
+ * other, and later writers need not. Who has not come to that, because it was stopped,
+ * has left it armed, and the next one wakes in its place. A word that was watched held
+ * does come back, in the next turn of the same writer; so nobody silences the bell of a
+ * sleep beside it.
  *
  *   writer  load space_bell, store space_wanted, BARRIER, load head,
  *           sleep while space_bell is as loaded
@@ -67,7 +70,7 @@
 
 /* What there is to do: wake the owner from its sleep, or pull the cord. The value of a
  * bell that is armed is one of these and any higher bits. */
-enum ms_bell { MS_BELL_SILENT, MS_BELL_ARMED, MS_BELL_CORD };
+enum ms_bell { MS_BELL_SILENT, MS_BELL_ARMED, MS_BELL_CORD, MS_BELL_BESIDE };
 #define MS_BELL_KIND 3
 
 static inline void ms_bell_arm(struct ms_header *header, uint32_t value) {
@@ -111,8 +114,13 @@ static inline bool ms_bell_is(uint32_t bell, enum ms_bell kind) {
     return (bell & MS_BELL_KIND) == kind;
 }
 
-/* After waking the owner for who freed write_lock and found it watched; bell: as it was
- * before. */
+/* Whether the owner sleeps, or is about to. */
+static inline bool ms_bell_is_for_sleep(uint32_t bell) {
+    return ms_bell_is(bell, MS_BELL_ARMED) || ms_bell_is(bell, MS_BELL_BESIDE);
+}
+
+/* After waking the owner, for who was first to free write_lock since it was watched
+ * free; bell: as it was before. */
 static inline void ms_bell_rung(struct ms_header *header, uint32_t bell) {
     if (ms_bell_is(bell, MS_BELL_ARMED)) {
         ms_bell_take_back(header, bell);

@@ -71,6 +71,8 @@ static void live(void) {
         REQUIRE(mailslot_consume(slot) == 0);
     }
     ATTEMPT(-ETIMEDOUT, read_errors, mailslot_wait(slot, 1));
+    REQUIRE(mailslot_cancel(slot) == 0);
+    ATTEMPT(-ECANCELED, read_errors, mailslot_wait(slot, 1));
     queue_notes(BACKLOG, BACKLOG + 1);
     check_from_outside(1);
     mailslot_close(slot);

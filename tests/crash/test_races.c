@@ -2,14 +2,17 @@
 /* A close against sends, readers that share a handle, and signals against every wait.
  */
 #include "note.h"
+#include "queue/step.h"
 #include "steps.h"
 #include "users.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SLOT "jobs"
 #define WRITERS 4
@@ -261,6 +264,57 @@ static void expect_messages(mailslot *slot, uint32_t count) {
     ck_assert_int_eq(mailslot_wait(slot, 0), -EAGAIN);
 }
 
+static mailslot_writer *sender;
+
+static void send_when_cancelled(const char *name) {
+    if (strcmp(name, "wait.cancelled") == 0) {
+        HOLDS(mailslot_writer_send(sender, "x", 1, 0) == 0);
+    }
+}
+
+START_TEST(a_message_that_comes_meanwhile_swallows_no_cancel) {
+    mailslot *slot = create_at_once(SLOT, 0);
+    sender = open_writer(SLOT);
+    ms_step_hook = send_when_cancelled;
+    ck_assert_int_eq(mailslot_cancel(slot), 0);
+    ck_assert_int_eq(mailslot_wait(slot, MAILSLOT_FOREVER), -ECANCELED);
+    ms_step_hook = NULL;
+    expect_messages(slot, 1);
+    mailslot_writer_close(sender);
+    mailslot_close(slot);
+}
+END_TEST
+
+/* A word that is not as it was armed: a writer that found the owner asleep wakes it. */
+static void overwrite_bell_and_send(void *context) {
+    _Atomic uint32_t *is_asleep = context;
+    const uint32_t silent = 0;
+    char path[256];
+    mailslot_writer *writer;
+    REQUIRE(mailslot_open(SLOT, &writer) == 0);
+    REQUIRE(await_value(is_asleep, 1));
+    registry_path(SLOT, path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    REQUIRE(pwrite(fd, &silent, sizeof silent, offsetof(struct ms_header, bell)) ==
+            sizeof silent);
+    close(fd);
+    REQUIRE(mailslot_writer_send(writer, "x", 1, 0) == 0);
+    mailslot_writer_close(writer);
+}
+
+START_TEST(an_owner_whose_bell_was_overwritten_is_woken) {
+    _Atomic uint32_t *is_asleep = share(sizeof *is_asleep);
+    mailslot *slot = create_at_once(SLOT, 0);
+    pid_t pid = child_start(overwrite_bell_and_send, (void *)is_asleep);
+    steps_signal_at("wait.armed", is_asleep);
+    ck_assert_int_eq(mailslot_wait(slot, MAILSLOT_FOREVER), 0);
+    steps_end();
+    child_finish(pid);
+    expect_messages(slot, 1);
+    mailslot_close(slot);
+}
+END_TEST
+
 static void interrupt(enum wait wait, int flags) {
     struct waiting *waiting = share(sizeof *waiting);
     mailslot_options options = MAILSLOT_OPTIONS_INIT;
@@ -401,6 +455,8 @@ int main(void) {
     TCase *cases = suite_begin("races");
     tcase_add_test(cases, nothing_is_accepted_after_a_close);
     tcase_add_test(cases, threads_that_hand_a_slot_on_read_each_message_once);
+    tcase_add_test(cases, a_message_that_comes_meanwhile_swallows_no_cancel);
+    tcase_add_test(cases, an_owner_whose_bell_was_overwritten_is_woken);
     tcase_add_loop_test(cases, a_handler_ends_every_wait_whatever_its_flags, 0, WAITS);
     tcase_add_test(cases, a_handler_ends_the_wait_for_a_stopped_owner);
     tcase_add_loop_test(cases, a_handler_ends_no_wait_of_a_second, 0, 2);

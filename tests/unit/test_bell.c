@@ -133,7 +133,7 @@ static void *publish_rounds(void *unused) {
         while (ms_lock_try(&header.write_lock) < 0) {
         }
         atomic_store(&header.tail, i * 8);
-        ms_turn_end(&header, NULL);
+        ms_turn_end(&header, NULL, true);
         while (atomic_load(&header.head) != i * 8) {
         }
     }

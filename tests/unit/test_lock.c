@@ -319,6 +319,14 @@ static pthread_t start_watcher(struct shared *shared) {
     return thread;
 }
 
+/* Returns whether it was the first time since the watcher watched it. */
+static bool release_and_wake(struct shared *shared) {
+    bool is_first = ms_lock_free(&shared->turn);
+    ms_futex_wake(&shared->turn, 1);
+    ms_lock_done();
+    return is_first;
+}
+
 static void expect_woken(struct shared *shared, pthread_t watcher) {
     void *result;
     ck_assert_int_eq(pthread_join(watcher, &result), 0);
@@ -333,7 +341,7 @@ START_TEST(who_watches_a_lock_is_woken_when_somebody_lets_go_of_it) {
         ck_assert(shared->is_free);
         ck_assert_int_eq(ms_lock_try(&shared->turn), 0);
         ck_assert(ms_lock_is_held(&shared->turn));
-        ms_lock_release(&shared->turn);
+        ck_assert(release_and_wake(shared));
         expect_woken(shared, watcher);
     }
     unmap(shared);
@@ -346,7 +354,7 @@ START_TEST(who_watches_a_lock_that_is_held_learns_that) {
     pthread_t watcher = start_watcher(shared);
     ck_assert(!shared->is_free);
     ck_assert_uint_eq(ms_lock_holder(&shared->turn), (uint32_t)gettid());
-    ms_lock_release(&shared->turn);
+    ck_assert(!release_and_wake(shared));
     expect_woken(shared, watcher);
     unmap(shared);
 }
@@ -360,7 +368,7 @@ START_TEST(nobody_begins_to_sleep_on_a_lock_that_was_let_go_of) {
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(ms_lock_try(&shared->turn), 0);
         ck_assert_uint_ne(atomic_load(&shared->turn), word);
-        ck_assert(ms_lock_free(&shared->turn));
+        ck_assert_int_eq(ms_lock_free(&shared->turn), i == 0);
         ms_lock_done();
         ck_assert_uint_ne(atomic_load(&shared->turn), word);
         ck_assert_int_eq(ms_futex_wait(&shared->turn, word, MS_NEVER), 0);
@@ -737,6 +745,17 @@ START_TEST(who_waits_gets_it_whatever_the_holder_died_at) {
 }
 END_TEST
 
+/* As a turn ends. */
+static void free_and_wake_turn(struct shared *shared) {
+    HOLDS(ms_lock_try(&shared->turn) == 0);
+    ms_lock_release(&shared->turn);
+    ms_futex_wake(&shared->turn, 1);
+    HOLDS(ms_lock_try(&shared->turn) == 0);
+    be_traced();
+    release_and_wake(shared);
+    raise(SIGSTOP);
+}
+
 static void watch(struct shared *shared) {
     HOLDS(watch_turn(shared) == 0);
 }
@@ -746,7 +765,7 @@ START_TEST(who_watches_is_woken_whatever_the_holder_died_at) {
     bool is_on_its_way = true;
     int instructions = 0;
     for (; is_on_its_way; instructions += stride()) {
-        pid_t holder = start(release_turn, shared);
+        pid_t holder = start(free_and_wake_turn, shared);
         await_stop(holder, SIGSTOP);
         pid_t watcher = start(watch, shared);
         await_ready(shared);
