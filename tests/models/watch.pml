@@ -8,8 +8,8 @@
  * ms_turn_end; src/linux/turn.c: ms_turn_ring; src/linux/slot.c: sleep_once. A writer may
  * die at each step; some time later, when others may have gone on, the kernel does what it
  * does with the lock. One may be stopped for good instead. The owner may never sleep
- * beside a message whose send has returned; nor, in the end, beside any message, unless a
- * writer is stopped.
+ * beside a message whose send has returned, but for a sleep that began in a turn; nor, in
+ * the end, beside any message, unless a writer is stopped.
  */
 #define EACH(me) (3 - me) /* messages of each of the two writers */
 #define FAULTS 2 /* deaths and stops */
