@@ -97,6 +97,7 @@ static void drain_backlog(mailslot *slot, uint32_t count, uint32_t size,
                           int64_t may_wait) {
     int64_t record = RECORD_BYTES + (int64_t)size;
     int64_t most = HEADER_BYTES + count * record + AHEAD_BYTES;
+    ck_assert_uint_eq(get_info(slot).count, count);
     for (uint32_t i = 0; i < count; i++) {
         if (i % (count < 1000 ? 1 : 1000) == 0) {
             int64_t left = (count - i) * record;

@@ -75,6 +75,9 @@ START_TEST(a_bell_is_taken_back_only_as_it_was_armed) {
     ck_assert(!ms_bell_take_back(&header, CORD(2)));
     ck_assert(ms_bell_take_back(&header, CORD(1)));
     ck_assert(!ms_bell_take_back(&header, CORD(1)));
+    ms_bell_arm_sleeper(&header, SLEEP(1));
+    ck_assert(!ms_bell_take_back(&header, CORD(1)));
+    ck_assert(ms_bell_has(&header, SLEEP(1)));
 }
 END_TEST
 
