@@ -233,6 +233,7 @@ static int sleep_once(mailslot *slot, int64_t deadline_ns) {
     } else if (!has_message) {
         MS_STEP("wait.armed");
         bool is_warm = ms_backing_is_warm(&slot->backing, &slot->reader);
+        /* One that begins in a writer's turn has to end by itself, too (os/lock.h). */
         r = ms_nap(&header->write_lock, word, deadline_ns,
                    is_warm || !is_free ? MS_BUSY_NS : MS_NEVER);
     }

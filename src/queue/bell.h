@@ -16,9 +16,9 @@
  *
  *   owner   bell = ARMED + n, watch, if write_lock was held: bell = BESIDE + n,
  *           load tail, sleep while write_lock is as watched, unwatch, bell = 0
- *   writer  store tail, load bell, free write_lock, load bell, if it is one of these or
- *           this was the first time since the owner watched it free: wake one; and if
- * it was, and the bell ARMED + n before: exchange that for 0
+ *   writer  store tail, load bell, free write_lock, load bell, if it is one of these
+ *           or this was the first time since the owner watched it free: wake one;
+ *           and if it was, and the bell ARMED + n before: exchange that for 0
  *
  * Watching and freeing change the same word, so one of them is first: then the owner
  * sees the tail, or the writer finds the lock watched. A word that was watched free
